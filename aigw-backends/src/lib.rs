@@ -1,0 +1,2 @@
+//! aigw-backends
+pub use aigw_core as core;

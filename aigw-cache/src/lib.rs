@@ -1,0 +1,2 @@
+//! aigw-cache
+pub use aigw_core as core;

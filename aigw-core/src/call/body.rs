@@ -1,0 +1,146 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
+
+use super::{Call, Edit, HasCall, edit::Edits};
+
+/// A request body that has been read into a [`Call`], or that passes through unread.
+///
+/// *Buffered*, it yields the caller's bytes with the [edits](Edit) spliced in, sharing memory with every clone. *Opaque*, it yields
+/// what was peeked at and then the caller's own frames and trailers.
+#[pin_project]
+pub struct CallBody<B> {
+    call: Arc<Call>,
+    #[pin]
+    state: State<B>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<B> {
+    /// Nothing sent yet: edits are still welcome.
+    Whole(Edits),
+    /// Pieces still to send, the next one last.
+    Sending(Vec<Bytes>),
+    Opaque {
+        prefix: Option<Bytes>,
+        #[pin]
+        inner: B,
+    },
+}
+
+impl<B> CallBody<B> {
+    pub(super) fn buffered(call: Arc<Call>) -> Self {
+        Self {
+            call,
+            state: State::Whole(Edits::default()),
+        }
+    }
+
+    pub(super) fn opaque(call: Arc<Call>, prefix: Bytes, inner: B) -> Self {
+        let prefix = (!prefix.is_empty()).then_some(prefix);
+        Self {
+            call,
+            state: State::Opaque { prefix, inner },
+        }
+    }
+}
+
+impl<B: Body> HasCall for CallBody<B> {
+    fn call(&self) -> &Arc<Call> {
+        &self.call
+    }
+
+    fn model(&self) -> Option<&str> {
+        match &self.state {
+            State::Whole(edits) => edits.model().or(self.call.model()),
+            _ => self.call.model(),
+        }
+    }
+
+    fn edit(&mut self, edit: Edit) -> bool {
+        match &mut self.state {
+            State::Whole(edits) => edits.apply(&self.call, edit),
+            _ => false,
+        }
+    }
+
+    fn try_clone(&self) -> Option<Self> {
+        match &self.state {
+            State::Whole(edits) => Some(Self {
+                call: Arc::clone(&self.call),
+                state: State::Whole(edits.clone()),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl<B: Body> Body for CallBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        if let StateProj::Whole(edits) = this.state.as_mut().project() {
+            let pieces = edits.render(this.call.body().unwrap_or(&Bytes::new()));
+            this.state.set(State::Sending(pieces));
+        }
+        match this.state.project() {
+            StateProj::Whole(_) => Poll::Ready(None),
+            StateProj::Sending(pieces) => Poll::Ready(pieces.pop().map(Frame::data).map(Ok)),
+            StateProj::Opaque { prefix, inner } => match prefix.take() {
+                Some(prefix) => Poll::Ready(Some(Ok(Frame::data(prefix)))),
+                None => inner.poll_frame(cx).map_ok(into_bytes),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Whole(edits) => self.call.body().is_none_or(|body| edits.len(body) == 0),
+            State::Sending(pieces) => pieces.is_empty(),
+            State::Opaque { prefix, inner } => prefix.is_none() && inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let exact = |len: usize| SizeHint::with_exact(len as u64);
+        match &self.state {
+            State::Whole(edits) => exact(self.call.body().map_or(0, |body| edits.len(body))),
+            State::Sending(pieces) => exact(pieces.iter().map(Bytes::len).sum()),
+            State::Opaque { prefix, inner } => {
+                let peeked = prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
+                let rest = inner.size_hint();
+                let mut hint = SizeHint::new();
+                hint.set_lower(rest.lower().saturating_add(peeked));
+                if let Some(upper) = rest.upper() {
+                    hint.set_upper(upper.saturating_add(peeked));
+                }
+                hint
+            }
+        }
+    }
+}
+
+/// The same frame with its data as [`Bytes`]: free of cost where they are that already.
+pub(crate) fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
+    frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
+}
+
+impl<B> fmt::Debug for CallBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallBody")
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,206 @@
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{Record, budget::Hold};
+use crate::dialect::{Dialect, Operation, Target};
+
+/// What a caller asks, read once from head and body.
+///
+/// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent, not what was asked.
+#[derive(Debug)]
+pub struct Call {
+    target: Target,
+    record: Arc<Record>,
+    view: View,
+    body: Option<Bytes>,
+    _hold: Option<Hold>,
+}
+
+/// What the body says.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) model: Option<Box<str>>,
+    pub(super) stream: bool,
+    pub(super) asks_usage: Option<bool>,
+    pub(super) output_cap: Option<u64>,
+    pub(super) choices: Option<u64>,
+    pub(super) user: Option<Box<str>>,
+    pub(super) previous_response: Option<Box<str>>,
+    pub(super) parts: Vec<Part>,
+    pub(super) anchors: Anchors,
+}
+
+/// Where edits attach.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Anchors {
+    /// Just after the opening brace of the document.
+    pub(super) start: usize,
+    /// Whether the document has no member.
+    pub(super) empty: bool,
+    pub(super) model: Option<Range<usize>>,
+    pub(super) stream_options: Option<Options>,
+    pub(super) include_usage: Option<Range<usize>>,
+}
+
+/// The value of `stream_options`.
+#[derive(Debug, Clone)]
+pub(super) enum Options {
+    Null(Range<usize>),
+    Object { start: usize, empty: bool },
+}
+
+/// A piece of the prompt, as raw JSON in the request body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Part {
+    /// What the piece is.
+    pub kind: PartKind,
+    /// Where its JSON value stands in [`Call::body`].
+    pub span: Range<usize>,
+}
+
+/// What a [`Part`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PartKind {
+    /// Instructions that stand outside the messages: Anthropic `system`, Responses `instructions`, Gemini `systemInstruction`.
+    System,
+    /// One message of a conversation.
+    Message,
+    /// The input of an operation without messages: `input`, `prompt`, `content`.
+    Input,
+    /// The list of tools or functions.
+    Tools,
+    /// The form that the answer must have: `response_format`, `text`, `responseSchema`.
+    Format,
+}
+
+impl Call {
+    pub(super) fn buffered(
+        target: Target,
+        record: Arc<Record>,
+        view: View,
+        body: Bytes,
+        hold: Option<Hold>,
+    ) -> Self {
+        Self {
+            target,
+            record,
+            view,
+            body: Some(body),
+            _hold: hold,
+        }
+    }
+
+    /// A call whose body is passed through unread, with the model if its form fields named one.
+    pub(super) fn opaque(target: Target, record: Arc<Record>, model: Option<Box<str>>) -> Self {
+        Self {
+            target,
+            record,
+            view: View {
+                model,
+                ..View::default()
+            },
+            body: None,
+            _hold: None,
+        }
+    }
+
+    /// What the head of the request said.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Whose words the caller speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.target.dialect()
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.target.operation()
+    }
+
+    /// The model that is asked: the one in the path, else the one in the body.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.target.path_model().or(self.view.model.as_deref())
+    }
+
+    /// Whether the answer is asked for as a stream.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.view.stream || self.target.streams()
+    }
+
+    /// `stream_options.include_usage`, if the caller wrote it.
+    #[must_use]
+    pub fn asks_usage(&self) -> Option<bool> {
+        self.view.asks_usage
+    }
+
+    /// The greatest number of output tokens that the caller allows for each choice.
+    #[must_use]
+    pub fn output_cap(&self) -> Option<u64> {
+        self.view.output_cap
+    }
+
+    /// How many answers the caller asks for at once (`n`, `candidateCount`); 1 if unsaid.
+    #[must_use]
+    pub fn choices(&self) -> u64 {
+        self.view.choices.unwrap_or(1)
+    }
+
+    /// The end user that the caller names (`user`, `safety_identifier`, `metadata.user_id`).
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.view.user.as_deref()
+    }
+
+    /// The stored response that this one continues (`previous_response_id`).
+    #[must_use]
+    pub fn previous_response(&self) -> Option<&str> {
+        self.view.previous_response.as_deref()
+    }
+
+    /// The request body as the caller sent it, or `None` for an opaque call. Empty for a request without one.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+
+    /// Whether the body passes through unread.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        self.body.is_none()
+    }
+
+    /// The pieces of the prompt, in the order in which they stand in the body.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.view.parts
+    }
+
+    /// The raw JSON of a piece.
+    #[must_use]
+    pub fn json(&self, part: &Part) -> &[u8] {
+        self.body
+            .as_ref()
+            .and_then(|body| body.get(part.span.clone()))
+            .unwrap_or_default()
+    }
+
+    /// What the layers have learnt about this call.
+    #[must_use]
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
+    pub(super) fn anchors(&self) -> &Anchors {
+        &self.view.anchors
+    }
+}

@@ -1,0 +1,17 @@
+//! Reads chosen paths of JSON as it passes, in any chunks, in constant memory.
+//!
+//! A [`Shape`] lists the paths that matter; a [`Scanner`] walks the bytes once and tells a [`Sink`] what stands there. Requests are
+//! scanned [strictly](Mode::Strict), because what we read must be what the provider reads; answers
+//! [leniently](Mode::Lenient), because a provider's flaw is not ours to refuse, and subtrees that no path enters cost one byte
+//! comparison per byte.
+
+mod buffer;
+mod scanner;
+mod shape;
+mod value;
+
+pub(crate) use self::{
+    scanner::{Malformed, Mode, Scanner, Sink},
+    shape::{Shape, Want},
+    value::{Text, Value},
+};

@@ -1,0 +1,11 @@
+//! The typed AI call and its meter.
+
+/// An error of any kind, for bodies that must add one of their own.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+pub mod call;
+pub mod dialect;
+pub mod meter;
+pub mod outcome;
+pub mod rt;
+pub mod usage;

@@ -1,0 +1,5 @@
+//! What became of a call.
+
+mod fault;
+
+pub use self::fault::{Fault, FaultKind};

@@ -1,0 +1,2 @@
+//! aigw-policies
+pub use aigw_core as core;

@@ -3,9 +3,12 @@
 /// An error of any kind, for bodies that must add one of their own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+mod body;
 pub mod call;
 pub mod dialect;
+mod json;
 pub mod meter;
 pub mod outcome;
 pub mod rt;
+pub mod sse;
 pub mod usage;

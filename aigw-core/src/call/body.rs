@@ -5,11 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 use super::{Call, Edit, HasCall, edit::Edits};
+use crate::body::{into_bytes, longer};
 
 /// A request body that has been read into a [`Call`], or that passes through unread.
 ///
@@ -120,21 +121,10 @@ impl<B: Body> Body for CallBody<B> {
             State::Sending(pieces) => exact(pieces.iter().map(Bytes::len).sum()),
             State::Opaque { prefix, inner } => {
                 let peeked = prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
-                let rest = inner.size_hint();
-                let mut hint = SizeHint::new();
-                hint.set_lower(rest.lower().saturating_add(peeked));
-                if let Some(upper) = rest.upper() {
-                    hint.set_upper(upper.saturating_add(peeked));
-                }
-                hint
+                longer(inner.size_hint(), peeked)
             }
         }
     }
-}
-
-/// The same frame with its data as [`Bytes`]: free of cost where they are that already.
-pub(crate) fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
-    frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
 impl<B> fmt::Debug for CallBody<B> {

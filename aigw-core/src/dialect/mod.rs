@@ -18,11 +18,17 @@
 //! assert_eq!(target.api_version(), Some("2024-10-21"));
 //! ```
 
+mod answer;
 mod operation;
+mod request;
 mod target;
 
 use std::fmt;
 
+pub(crate) use self::{
+    answer::{Field, Form, Terminal, Tokens, form},
+    request::{Asked, asked},
+};
 pub use self::{operation::Operation, target::Target};
 
 /// A vendor's spelling of paths, requests, answers and errors.

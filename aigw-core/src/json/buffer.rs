@@ -8,7 +8,11 @@ pub(super) struct Buffer<const N: usize> {
 
 impl<const N: usize> Buffer<N> {
     pub(super) const fn new() -> Self {
-        Self { bytes: [0; N], len: 0, overflowed: false }
+        Self {
+            bytes: [0; N],
+            len: 0,
+            overflowed: false,
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -30,6 +34,10 @@ impl<const N: usize> Buffer<N> {
 
     /// What was added, unless it did not fit.
     pub(super) fn get(&self) -> Option<&[u8]> {
-        if self.overflowed { None } else { self.bytes.get(..self.len) }
+        if self.overflowed {
+            None
+        } else {
+            self.bytes.get(..self.len)
+        }
     }
 }

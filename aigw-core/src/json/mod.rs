@@ -6,12 +6,17 @@
 //! comparison per byte.
 
 mod buffer;
+mod number;
 mod scanner;
 mod shape;
+mod text;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use self::{
-    scanner::{Malformed, Mode, Scanner, Sink},
+    scanner::{Flaw, Malformed, Mode, Scanner, Sink},
     shape::{Shape, Want},
     value::{Text, Value},
 };

@@ -1,6 +1,7 @@
 /// The paths of a JSON document that matter, as a tree.
 ///
 /// A path is keys joined by `.`, with `*` for the elements of an array: `choices.*.delta.content`.
+/// The empty path is the document itself.
 #[derive(Debug)]
 pub(crate) struct Shape<F> {
     nodes: Vec<Node<F>>,
@@ -12,6 +13,10 @@ pub(super) struct NodeId(u8);
 
 #[derive(Debug)]
 struct Node<F> {
+    /// The key that leads here, or `*`.
+    step: &'static str,
+    /// Whether no array lies on the way here.
+    once: bool,
     keys: Vec<(&'static [u8], NodeId)>,
     elements: Option<NodeId>,
     leaf: Option<Leaf<F>>,
@@ -39,11 +44,17 @@ impl<F: Copy> Shape<F> {
     const ROOT: NodeId = NodeId(0);
 
     pub(crate) fn new(paths: &[(&'static str, F, Want)]) -> Self {
-        let mut shape = Self { nodes: vec![Node::new()] };
+        let mut shape = Self {
+            nodes: vec![Node::new("", true)],
+        };
         for (path, field, want) in paths {
-            let node = path.split('.').fold(Self::ROOT, |node, step| shape.step(node, step));
+            let steps = path.split('.').filter(|step| !step.is_empty());
+            let node = steps.fold(Self::ROOT, |node, step| shape.step(node, step));
             if let Some(node) = shape.nodes.get_mut(usize::from(node.0)) {
-                node.leaf = Some(Leaf { field: *field, want: *want });
+                node.leaf = Some(Leaf {
+                    field: *field,
+                    want: *want,
+                });
             }
         }
         shape
@@ -59,19 +70,26 @@ impl<F: Copy> Shape<F> {
 
     fn step(&mut self, from: NodeId, step: &'static str) -> NodeId {
         let fresh = NodeId(u8::try_from(self.nodes.len()).unwrap_or(u8::MAX));
-        let Some(node) = self.nodes.get_mut(usize::from(from.0)) else { return from };
+        let Some(node) = self.nodes.get_mut(usize::from(from.0)) else {
+            return from;
+        };
         let known = match step {
             "*" => node.elements,
-            key => node.keys.iter().find(|(known, _)| *known == key.as_bytes()).map(|(_, id)| *id),
+            key => node
+                .keys
+                .iter()
+                .find(|(known, _)| *known == key.as_bytes())
+                .map(|(_, id)| *id),
         };
         if let Some(known) = known {
             return known;
         }
+        let once = node.once && step != "*";
         match step {
             "*" => node.elements = Some(fresh),
             key => node.keys.push((key.as_bytes(), fresh)),
         }
-        self.nodes.push(Node::new());
+        self.nodes.push(Node::new(step, once));
         fresh
     }
 
@@ -82,7 +100,10 @@ impl<F: Copy> Shape<F> {
     #[inline]
     pub(super) fn child(&self, node: NodeId, key: &[u8]) -> Option<NodeId> {
         let node = self.nodes.get(usize::from(node.0))?;
-        node.keys.iter().find(|(known, _)| *known == key).map(|(_, id)| *id)
+        node.keys
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, id)| *id)
     }
 
     #[inline]
@@ -95,6 +116,26 @@ impl<F: Copy> Shape<F> {
         self.nodes.get(usize::from(node.0))?.leaf
     }
 
+    /// The node's bit in a set of nodes, or 0 for one that a document may have any number of.
+    pub(super) fn bit_if_once(&self, node: NodeId) -> u128 {
+        let once = self
+            .nodes
+            .get(usize::from(node.0))
+            .is_some_and(|node| node.once);
+        if once {
+            1u128.checked_shl(u32::from(node.0)).unwrap_or(0)
+        } else {
+            0
+        }
+    }
+
+    /// The key that leads to a node.
+    pub(super) fn key(&self, node: NodeId) -> &'static str {
+        self.nodes
+            .get(usize::from(node.0))
+            .map_or("", |node| node.step)
+    }
+
     /// Whether any path goes on below.
     #[inline]
     pub(super) fn goes_on(&self, node: NodeId) -> bool {
@@ -105,7 +146,13 @@ impl<F: Copy> Shape<F> {
 }
 
 impl<F> Node<F> {
-    const fn new() -> Self {
-        Self { keys: Vec::new(), elements: None, leaf: None }
+    const fn new(step: &'static str, once: bool) -> Self {
+        Self {
+            step,
+            once,
+            keys: Vec::new(),
+            elements: None,
+            leaf: None,
+        }
     }
 }

@@ -16,11 +16,17 @@ pub(crate) enum Value<'a> {
 impl Value<'_> {
     /// A count: a whole number that is not negative, also when spelt `12.0` or `1e3`.
     pub(crate) fn count(self) -> Option<u64> {
-        let Self::Number(digits) = self else { return None };
+        let Self::Number(digits) = self else {
+            return None;
+        };
         let digits = std::str::from_utf8(digits).ok()?;
         digits.parse().ok().or_else(|| {
             let number: f64 = digits.parse().ok()?;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in range"
+            )]
             (number >= 0.0 && number < 1e18 && number.fract() == 0.0).then_some(number as u64)
         })
     }

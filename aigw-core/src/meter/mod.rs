@@ -1,5 +1,6 @@
 //! The typed response: what an answer used, read as it passes.
 
+mod body;
 mod ending;
 #[expect(
     clippy::module_inception,
@@ -7,8 +8,11 @@ mod ending;
 )]
 mod meter;
 mod metered;
+mod reader;
+mod tally;
 
 pub use self::{
+    body::MeterBody,
     ending::Ending,
     meter::{FinishReason, InBandError, Meter, Origin},
     metered::Metered,

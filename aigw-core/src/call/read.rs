@@ -1,0 +1,163 @@
+//! Reads a JSON request body into a [`Call`]: pure, one pass, no copy.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    Call, Part, PartKind, Record,
+    budget::Hold,
+    call::{Options, View},
+};
+use crate::{
+    dialect::{Asked, Target, asked},
+    json::{Flaw, Malformed, Mode, Scanner, Sink, Value},
+    reject::{Reason, Refusal},
+};
+
+impl Call {
+    /// Reads the whole body of a request to `target`.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a body that is not one JSON object in UTF-8 nested at most 127 deep, that names a deciding key twice in one object,
+    /// that gives `model` or `stream` another type than theirs, or that names no model where one is needed.
+    pub fn parse(target: Target, body: Bytes, record: Arc<Record>) -> Result<Self, Refusal> {
+        Self::parse_held(target, body, record, None)
+    }
+
+    pub(super) fn parse_held(
+        target: Target,
+        body: Bytes,
+        record: Arc<Record>,
+        hold: Option<Hold>,
+    ) -> Result<Self, Refusal> {
+        let mut reader = Reader { body: &body, view: View::default(), mistyped: None };
+        if target.operation().has_json_body() {
+            reader.read(&target)?;
+        }
+        let view = reader.view;
+        if target.operation().needs_model()
+            && target.path_model().or(view.model.as_deref()).is_none_or(str::is_empty)
+        {
+            return Err(Refusal::new(Reason::MissingModel, "the request names no `model`"));
+        }
+        Ok(Self::buffered(target, record, view, body, hold))
+    }
+}
+
+struct Reader<'b> {
+    body: &'b [u8],
+    view: View,
+    mistyped: Option<&'static str>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, target: &Target) -> Result<(), Refusal> {
+        if let Err(error) = std::str::from_utf8(self.body) {
+            let at = error.valid_up_to();
+            return Err(not_json(format!("the request body is not UTF-8 (byte {at})")));
+        }
+        let shape = asked(target.dialect(), target.operation());
+        let mut scanner = Scanner::new(shape, Mode::Strict);
+        scanner.scan(self.body, self).map_err(malformed)?;
+        if !scanner.is_complete() {
+            return Err(not_json(if scanner.is_empty() {
+                "the request has no body, and this operation needs a JSON object".into()
+            } else {
+                "the request body ends in the middle of its JSON".into()
+            }));
+        }
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(not_json("the request body is JSON, but not an object".into()));
+        }
+        match self.mistyped {
+            Some(expected) => Err(Refusal::new(Reason::InvalidRequest, expected)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an object that begins just before `start` has no member.
+    fn is_empty_object(&self, start: usize) -> bool {
+        let rest = self.body.get(start..).unwrap_or_default();
+        rest.trim_ascii_start().first() == Some(&b'}')
+    }
+}
+
+impl Sink<Asked> for Reader<'_> {
+    fn begin(&mut self, field: Asked, first: u8, at: u64) {
+        if first != b'{' {
+            return;
+        }
+        let start = position(at) + 1;
+        let empty = self.is_empty_object(start);
+        let anchors = &mut self.view.anchors;
+        match field {
+            Asked::Document => (anchors.start, anchors.empty) = (start, empty),
+            Asked::StreamOptions => anchors.stream_options = Some(Options::Object { start, empty }),
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, field: Asked, value: Value<'_>, span: Range<u64>) {
+        let span = position(span.start)..position(span.end);
+        let view = &mut self.view;
+        match (field, value) {
+            (Asked::Model, Value::String(text)) => {
+                view.model = text.decode().map(Into::into);
+                view.anchors.model = Some(span);
+            }
+            (Asked::Model, Value::TooLong) => {
+                self.mistyped = Some("`model` is longer than any model's name");
+            }
+            (Asked::Model, _) => self.mistyped = Some("`model` must be a string"),
+            (Asked::Stream, Value::Bool(stream)) => view.stream = stream,
+            (Asked::Stream, Value::Null) => {}
+            (Asked::Stream, _) => self.mistyped = Some("`stream` must be true or false"),
+            (Asked::StreamOptions, Value::Null) => {
+                view.anchors.stream_options = Some(Options::Null(span));
+            }
+            (Asked::IncludeUsage, Value::Bool(_) | Value::Null) => {
+                view.asks_usage = Some(value == Value::Bool(true));
+                view.anchors.include_usage = Some(span);
+            }
+            // Two spellings of the cap may stand side by side: the larger one binds nobody too tightly.
+            (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),
+            (Asked::Choices, _) => view.choices = value.count().or(view.choices),
+            (Asked::User, Value::String(text)) => {
+                view.user = text.decode().map(Into::into).or(view.user.take());
+            }
+            (Asked::PreviousResponse, Value::String(text)) => {
+                view.previous_response = text.decode().map(Into::into);
+            }
+            (Asked::InputOrList, Value::String(_) | Value::TooLong) => {
+                view.parts.push(Part { kind: PartKind::Input, span });
+            }
+            (Asked::Part(kind), _) if value != Value::Null => view.parts.push(Part { kind, span }),
+            _ => {}
+        }
+    }
+}
+
+fn position(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+fn not_json(message: String) -> Refusal {
+    Refusal::new(Reason::InvalidJson, message)
+}
+
+fn malformed(Malformed { at, flaw }: Malformed) -> Refusal {
+    match flaw {
+        Flaw::Syntax => not_json(format!("the request body is not JSON (byte {at})")),
+        Flaw::TooDeep => not_json(format!(
+            "the request body is nested more than {} deep (byte {at})",
+            Scanner::<Asked>::MAX_DEPTH
+        )),
+        Flaw::Twice(key) => Refusal::new(
+            Reason::InvalidRequest,
+            format!("the request body has `{key}` twice in one object (byte {at})"),
+        )
+        .param(key),
+    }
+}

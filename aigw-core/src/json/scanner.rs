@@ -1,0 +1,582 @@
+use std::ops::Range;
+
+use super::{
+    buffer::Buffer,
+    number::Number,
+    shape::{Leaf, NodeId, Shape, Want},
+    text::{Escape, Step, plain_len},
+    value::{Text, Value},
+};
+
+/// Walks JSON of one [`Shape`], chunk by chunk.
+#[derive(Clone)]
+pub(crate) struct Scanner<F: 'static> {
+    shape: &'static Shape<F>,
+    mode: Mode,
+    state: State,
+    /// Open containers. Those up to `live` lie on a path of the shape.
+    depth: usize,
+    live: usize,
+    /// Bit *d*: the container at depth *d* is an object.
+    objects: u128,
+    open: [Open; LIVE],
+    /// Open containers of a subtree that is skipped without looking at its grammar.
+    skipped: usize,
+    /// The place in the shape of the value that is expected or being read.
+    node: Option<NodeId>,
+    /// Where that value began.
+    began: u64,
+    /// Bit *n*: the key of node *n* has stood in the document.
+    seen: u128,
+    /// Bytes seen in earlier chunks.
+    offset: u64,
+    held: Buffer<CAP>,
+}
+
+/// How much is asked of the grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Every byte must fit RFC 8259, at most [`Scanner::MAX_DEPTH`] deep.
+    Strict,
+    /// Subtrees off every path are skipped by their brackets and strings alone; what follows the document is ignored.
+    Lenient,
+}
+
+/// Hears what stands at the paths of a [`Shape`].
+pub(crate) trait Sink<F> {
+    /// A value at a path that [wants its beginning](Want::Begin) begins at byte `at`.
+    fn begin(&mut self, field: F, first: u8, at: u64) {
+        let _ = (field, first, at);
+    }
+
+    /// A value at a path that wants its value or beginning has ended.
+    fn value(&mut self, field: F, value: Value<'_>, span: Range<u64>);
+
+    /// So many more bytes of a string at a path that [wants its length](Want::Length).
+    fn length(&mut self, field: F, bytes: u64) {
+        let _ = (field, bytes);
+    }
+}
+
+/// The bytes are not a document that can be trusted to mean one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// The byte that does not fit.
+    pub(crate) at: u64,
+    pub(crate) flaw: Flaw,
+}
+
+/// What is wrong with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It is not JSON.
+    Syntax,
+    /// It opens one container too many.
+    TooDeep,
+    /// This key of the shape stands twice in one object: readers differ on which of the two counts. Strict documents only.
+    Twice(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// A value must come.
+    Value,
+    /// After `[`: a value or the end.
+    FirstElement,
+    /// After `{`: a key or the end.
+    FirstKey,
+    /// After a comma in an object.
+    Key,
+    Colon,
+    /// After a value: a comma or the end of its container.
+    After,
+    Text(Role, Escape),
+    Number(Number),
+    Literal(Literal, u8),
+    Skip,
+    Done,
+    Broken,
+}
+
+/// What a string is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Key,
+    /// A key of an object that no path enters.
+    ForeignKey,
+    Value,
+    Length,
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Literal {
+    True,
+    False,
+    Null,
+}
+
+/// A container on a path of the shape.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: NodeId,
+    began: u64,
+}
+
+/// The deepest path of any shape.
+const LIVE: usize = 12;
+
+/// The longest value or key that is kept.
+const CAP: usize = 256;
+
+impl<F: Copy> Scanner<F> {
+    /// The longest value that a sink is told, in bytes as it stands in the document.
+    #[cfg(test)]
+    pub(crate) const CAP: usize = CAP;
+
+    /// The deepest nesting of a strict document.
+    pub(crate) const MAX_DEPTH: usize = 127;
+
+    pub(crate) fn new(shape: &'static Shape<F>, mode: Mode) -> Self {
+        Self {
+            shape,
+            mode,
+            state: State::Value,
+            depth: 0,
+            live: 0,
+            objects: 0,
+            open: [Open {
+                node: shape.root(),
+                began: 0,
+            }; LIVE],
+            skipped: 0,
+            node: Some(shape.root()),
+            began: 0,
+            seen: 0,
+            offset: 0,
+            held: Buffer::new(),
+        }
+    }
+
+    /// Begins another document.
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Value;
+        self.depth = 0;
+        self.live = 0;
+        self.skipped = 0;
+        self.node = Some(self.shape.root());
+        self.seen = 0;
+        self.offset = 0;
+    }
+
+    /// Whether a whole document has been read.
+    pub(crate) fn is_complete(&self) -> bool {
+        match self.state {
+            State::Done => true,
+            // Only the end of input ends a number that is the whole document.
+            State::Number(number) => self.depth == 0 && number.may_end(),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing but the document's beginning has been seen.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state == State::Value && self.depth == 0
+    }
+
+    /// Reads on. After an error every further chunk is the same error.
+    pub(crate) fn scan(&mut self, chunk: &[u8], sink: &mut impl Sink<F>) -> Result<(), Malformed> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let at = self.offset + (chunk.len() - rest.len()) as u64;
+            let taken = match self.state {
+                State::Text(role, escape) => self.text(role, escape, rest, at, sink),
+                State::Skip => self.skip(rest, at, sink),
+                State::Number(number) => self.number(number, rest, at, sink),
+                State::Literal(literal, seen) => self.literal(literal, seen, rest, at, sink),
+                State::Done if self.mode == Mode::Lenient => Ok(rest.len()),
+                State::Broken => Err(Malformed {
+                    at,
+                    flaw: Flaw::Syntax,
+                }),
+                _ => self.structure(rest, at, sink),
+            };
+            let left = taken.map(|taken| rest.get(taken..).unwrap_or_default());
+            rest = left.inspect_err(|_| self.state = State::Broken)?;
+        }
+        self.offset += chunk.len() as u64;
+        Ok(())
+    }
+
+    /// One structural byte with the blanks before it, and a whole key where it is at hand.
+    #[inline]
+    fn structure(
+        &mut self,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Malformed> {
+        let blanks = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        let blanks = blanks.count();
+        let Some(&byte) = rest.get(blanks) else {
+            return Ok(blanks);
+        };
+        let at = at + blanks as u64;
+        let bad = Err(Malformed {
+            at,
+            flaw: Flaw::Syntax,
+        });
+        let mut taken = blanks + 1;
+        match (self.state, byte) {
+            (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(at, sink),
+            (State::Value | State::FirstElement, _) => self.begin_value(byte, at, sink)?,
+            (State::FirstKey | State::Key, b'"') => {
+                taken += self.key(rest.get(taken..).unwrap_or_default(), at)?;
+            }
+            (State::Colon, b':') => self.state = State::Value,
+            (State::After, b',') if self.in_object() => self.state = State::Key,
+            (State::After, b',') => {
+                self.state = State::Value;
+                self.expect_element();
+            }
+            (State::After, b'}') if self.in_object() => self.close(at, sink),
+            (State::After, b']') if !self.in_object() => self.close(at, sink),
+            _ => return bad,
+        }
+        Ok(taken)
+    }
+
+    fn begin_value(&mut self, byte: u8, at: u64, sink: &mut impl Sink<F>) -> Result<(), Malformed> {
+        self.began = at;
+        let leaf = self.leaf();
+        if let Some(Leaf {
+            field,
+            want: Want::Begin,
+        }) = leaf
+        {
+            sink.begin(field, byte, at);
+        }
+        self.state = match byte {
+            b'{' | b'[' => return self.open(byte == b'{', at),
+            b'"' => {
+                self.held.clear();
+                let role = match leaf.map(|leaf| leaf.want) {
+                    Some(Want::Length) => Role::Length,
+                    Some(_) => Role::Value,
+                    None => Role::Nothing,
+                };
+                State::Text(role, Escape::None)
+            }
+            b't' => State::Literal(Literal::True, 1),
+            b'f' => State::Literal(Literal::False, 1),
+            b'n' => State::Literal(Literal::Null, 1),
+            _ => {
+                let number = Number::begin(byte).ok_or(Malformed {
+                    at,
+                    flaw: Flaw::Syntax,
+                })?;
+                self.held.clear();
+                self.held.push(&[byte]);
+                State::Number(number)
+            }
+        };
+        Ok(())
+    }
+
+    fn open(&mut self, object: bool, at: u64) -> Result<(), Malformed> {
+        let path = self.node.filter(|node| self.shape.goes_on(*node));
+        if path.is_none() && self.mode == Mode::Lenient {
+            self.skipped = 1;
+            self.state = State::Skip;
+            return Ok(());
+        }
+        self.depth += 1;
+        if self.depth > Self::MAX_DEPTH {
+            return Err(Malformed {
+                at,
+                flaw: Flaw::TooDeep,
+            });
+        }
+        let bit = 1 << self.depth;
+        self.objects = if object {
+            self.objects | bit
+        } else {
+            self.objects & !bit
+        };
+        // A leaf that is a container is followed as well, so that its end is told; paths deeper than `LIVE` do not exist.
+        let follow = path.or(self.node.filter(|_| self.leaf().is_some()));
+        if let Some(node) = follow
+            && self.live + 1 == self.depth
+            && let Some(slot) = self.open.get_mut(self.live)
+        {
+            *slot = Open { node, began: at };
+            self.live = self.depth;
+        }
+        if object {
+            self.state = State::FirstKey;
+        } else {
+            self.state = State::FirstElement;
+            self.expect_element();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, at: u64, sink: &mut impl Sink<F>) {
+        self.node = None;
+        if self.live == self.depth {
+            self.live -= 1;
+            if let Some(open) = self.open.get(self.live) {
+                self.node = Some(open.node);
+                self.began = open.began;
+            }
+        }
+        self.depth -= 1;
+        self.end_with(Value::Container, at + 1, sink);
+    }
+
+    /// Ends the current value; answers the field to tell it under.
+    fn end_value(&mut self) -> Option<F> {
+        self.state = if self.depth == 0 {
+            State::Done
+        } else {
+            State::After
+        };
+        self.leaf()
+            .filter(|leaf| leaf.want != Want::Length)
+            .map(|leaf| leaf.field)
+    }
+
+    /// Ends a value that is told as it stands.
+    fn end_with(&mut self, value: Value<'_>, end: u64, sink: &mut impl Sink<F>) {
+        if let Some(field) = self.end_value() {
+            sink.value(field, value, self.began..end);
+        }
+    }
+
+    /// Reads a key in one go if it is all there; answers how many bytes it took.
+    #[inline]
+    fn key(&mut self, rest: &[u8], at: u64) -> Result<usize, Malformed> {
+        self.held.clear();
+        if self.live != self.depth {
+            self.state = State::Text(Role::ForeignKey, Escape::None);
+            return Ok(0);
+        }
+        let len = plain_len(rest);
+        match (rest.get(..len), rest.get(len)) {
+            (Some(key), Some(b'"')) if key.iter().all(|byte| *byte >= 0x20) => {
+                self.expect_member(key, at + 2 + len as u64)?;
+                Ok(len + 1)
+            }
+            _ => {
+                self.state = State::Text(Role::Key, Escape::None);
+                Ok(0)
+            }
+        }
+    }
+
+    fn text(
+        &mut self,
+        role: Role,
+        mut escape: Escape,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Malformed> {
+        let mut taken = 0;
+        let mut length = 0;
+        let mut ended = false;
+        while let Some(left) = rest.get(taken..).filter(|left| !left.is_empty() && !ended) {
+            let (bytes, meaning) = match escape.step(left, self.mode) {
+                Step::Run(len) => (len, len as u64),
+                Step::Escaped(meaning) => (1, meaning),
+                Step::End => {
+                    ended = true;
+                    (0, 0)
+                }
+                Step::Bad => {
+                    return Err(Malformed {
+                        at: at + taken as u64,
+                        flaw: Flaw::Syntax,
+                    });
+                }
+            };
+            match role {
+                Role::Key | Role::Value => self.held.push(left.get(..bytes).unwrap_or_default()),
+                Role::Length => length += meaning,
+                Role::ForeignKey | Role::Nothing => {}
+            }
+            taken += bytes;
+        }
+        if length > 0
+            && let Some(Leaf { field, .. }) = self.leaf()
+        {
+            sink.length(field, length);
+        }
+        if ended {
+            taken += 1;
+            self.end_text(role, at + taken as u64, sink)?;
+        } else {
+            self.state = State::Text(role, escape);
+        }
+        Ok(taken)
+    }
+
+    fn end_text(&mut self, role: Role, end: u64, sink: &mut impl Sink<F>) -> Result<(), Malformed> {
+        match role {
+            Role::Key => {
+                let held = self.held.clone();
+                let key = held.get().and_then(|key| Text(key).decode());
+                // A key that is too long to be held is none of the shape's.
+                return self.expect_member(key.unwrap_or_default().as_bytes(), end);
+            }
+            Role::ForeignKey => {
+                self.node = None;
+                self.state = State::Colon;
+            }
+            _ if self.skipped > 0 => self.state = State::Skip,
+            _ => {
+                if let Some(field) = self.end_value() {
+                    let text = self.held.get();
+                    let value = text.map_or(Value::TooLong, |text| Value::String(Text(text)));
+                    sink.value(field, value, self.began..end);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn number(
+        &mut self,
+        mut number: Number,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Malformed> {
+        let mut taken = 0;
+        for byte in rest {
+            match number.step(*byte) {
+                Some(next) => number = next,
+                None if number.may_end() => {
+                    self.held.push(rest.get(..taken).unwrap_or_default());
+                    if let Some(field) = self.end_value() {
+                        let value = self.held.get().map_or(Value::TooLong, Value::Number);
+                        sink.value(field, value, self.began..at + taken as u64);
+                    }
+                    return Ok(taken);
+                }
+                None => {
+                    return Err(Malformed {
+                        at: at + taken as u64,
+                        flaw: Flaw::Syntax,
+                    });
+                }
+            }
+            taken += 1;
+        }
+        self.held.push(rest);
+        self.state = State::Number(number);
+        Ok(taken)
+    }
+
+    fn literal(
+        &mut self,
+        literal: Literal,
+        seen: u8,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Malformed> {
+        let (word, value): (&[u8], _) = match literal {
+            Literal::True => (b"true", Value::Bool(true)),
+            Literal::False => (b"false", Value::Bool(false)),
+            Literal::Null => (b"null", Value::Null),
+        };
+        let expected = word.get(usize::from(seen)..).unwrap_or_default();
+        let len = expected.len().min(rest.len());
+        let same = expected
+            .iter()
+            .zip(rest)
+            .take_while(|(expected, byte)| expected == byte);
+        let same = same.count();
+        if same < len {
+            return Err(Malformed {
+                at: at + same as u64,
+                flaw: Flaw::Syntax,
+            });
+        }
+        if len == expected.len() {
+            self.end_with(value, at + len as u64, sink);
+        } else {
+            self.state = State::Literal(literal, seen.saturating_add(len as u8));
+        }
+        Ok(len)
+    }
+
+    /// Passes over a subtree that no path enters, minding nothing but strings and brackets.
+    fn skip(&mut self, rest: &[u8], at: u64, sink: &mut impl Sink<F>) -> Result<usize, Malformed> {
+        let mut taken = 0;
+        for byte in rest {
+            taken += 1;
+            match byte {
+                b'"' => {
+                    self.state = State::Text(Role::Nothing, Escape::None);
+                    break;
+                }
+                b'{' | b'[' => self.skipped += 1,
+                b'}' | b']' => {
+                    self.skipped -= 1;
+                    if self.skipped == 0 {
+                        self.end_with(Value::Container, at + taken as u64, sink);
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(taken)
+    }
+
+    fn expect_member(&mut self, key: &[u8], at: u64) -> Result<(), Malformed> {
+        self.state = State::Colon;
+        self.node = self
+            .container()
+            .and_then(|container| self.shape.child(container, key));
+        if let Some(node) = self.node.filter(|_| self.mode == Mode::Strict) {
+            let bit = self.shape.bit_if_once(node);
+            if self.seen & bit != 0 {
+                return Err(Malformed {
+                    at,
+                    flaw: Flaw::Twice(self.shape.key(node)),
+                });
+            }
+            self.seen |= bit;
+        }
+        Ok(())
+    }
+
+    fn expect_element(&mut self) {
+        self.node = self
+            .container()
+            .and_then(|container| self.shape.elements(container));
+    }
+
+    /// The innermost container, if it lies on a path.
+    fn container(&self) -> Option<NodeId> {
+        if self.live != self.depth {
+            return None;
+        }
+        self.open
+            .get(self.live.checked_sub(1)?)
+            .map(|open| open.node)
+    }
+
+    fn in_object(&self) -> bool {
+        self.objects & (1 << self.depth) != 0
+    }
+
+    fn leaf(&self) -> Option<Leaf<F>> {
+        self.shape.leaf(self.node?)
+    }
+}

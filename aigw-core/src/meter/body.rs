@@ -1,0 +1,157 @@
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
+
+use super::{Ending, Meter, Metered, reader::Reader};
+use crate::{
+    BoxError,
+    body::{into_bytes, longer},
+    outcome::{Fault, FaultKind},
+    rt::{Clock, SystemClock},
+};
+
+/// Passes an answer on, byte for byte, and reads it on the side.
+///
+/// Data and trailers are those of the inner body; its error becomes a [`BoxError`] and is otherwise the same. Memory does not grow
+/// with the answer.
+#[pin_project]
+pub struct MeterBody<B, C = SystemClock> {
+    #[pin]
+    inner: B,
+    /// Bytes of the inner body that had to be looked at before it was known what to do with it.
+    prefix: Option<Bytes>,
+    meter: Meter,
+    reader: Reader,
+    ended: Option<Ending>,
+    clock: C,
+}
+
+impl<B, C> MeterBody<B, C>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    C: Clock,
+{
+    pub(super) fn new(inner: B, prefix: Option<Bytes>, reader: Reader, clock: C) -> Self {
+        let meter = Meter {
+            readable: reader.reads(),
+            ..Meter::default()
+        };
+        let prefix = prefix.filter(|prefix| !prefix.is_empty());
+        let mut body = Self {
+            inner,
+            prefix,
+            meter,
+            reader,
+            ended: None,
+            clock,
+        };
+        if body.is_end_stream() {
+            body.ended = Some(end_of(&body.meter, &body.reader));
+        }
+        body
+    }
+}
+
+/// How an answer that has come to its end in order did end.
+fn end_of(meter: &Meter, reader: &Reader) -> Ending {
+    if meter.error.is_some() {
+        Ending::InBandError
+    } else if reader.is_complete() {
+        Ending::Complete
+    } else {
+        Ending::Fault(Fault::new(FaultKind::Truncated, true))
+    }
+}
+
+impl<B, C> Body for MeterBody<B, C>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    C: Clock,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let frame = match this.prefix.take() {
+            Some(prefix) => Some(Ok(Frame::data(prefix))),
+            None => match ready!(this.inner.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => Some(Ok(into_bytes(frame))),
+                Some(Err(error)) => Some(Err(error.into())),
+                None => None,
+            },
+        };
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    let before = this.meter.content_bytes;
+                    this.reader.read(data, this.meter);
+                    if this.meter.content_bytes > before {
+                        let now = this.clock.now();
+                        this.meter.first_content.get_or_insert(now);
+                        this.meter.last_content = Some(now);
+                    }
+                }
+                // A server that has sent the announced length does not poll again.
+                if this.prefix.is_none() && this.inner.is_end_stream() {
+                    this.ended
+                        .get_or_insert_with(|| end_of(this.meter, this.reader));
+                }
+            }
+            Some(Err(error)) => {
+                let fault = Fault::find(&**error).copied();
+                let fault = fault.unwrap_or(Fault::new(FaultKind::Reset, true));
+                this.ended.get_or_insert(Ending::Fault(fault));
+            }
+            None => {
+                this.ended
+                    .get_or_insert_with(|| end_of(this.meter, this.reader));
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.prefix.is_none() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let peeked = self.prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
+        longer(self.inner.size_hint(), peeked)
+    }
+}
+
+impl<B, C> Metered for MeterBody<B, C>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    C: Clock,
+{
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn ending(&self) -> Ending {
+        self.ended.unwrap_or_default()
+    }
+}
+
+impl<B, C> fmt::Debug for MeterBody<B, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeterBody")
+            .field("meter", &self.meter)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}

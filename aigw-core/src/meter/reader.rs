@@ -1,0 +1,197 @@
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+
+use super::{
+    Meter,
+    tally::{Shares, Tally},
+};
+use crate::{
+    call::Call,
+    dialect::{Field, Form, Terminal, form},
+    json::{Mode, Scanner},
+    sse::{Lexer, Token},
+};
+
+/// Reads an answer as it passes, into a [`Meter`].
+pub(super) enum Reader {
+    /// Nothing in it can be read, or nothing is known to stand in it.
+    Opaque,
+    /// One JSON document.
+    Document(Box<Reading>),
+    /// A stream of events with a JSON document each.
+    Events(Box<Events>),
+}
+
+/// What reading needs besides the meter.
+pub(super) struct Reading {
+    scanner: Scanner<Field>,
+    terminal: Terminal,
+    choices: u64,
+    shares: Shares,
+    finished: u64,
+    terminated: bool,
+    malformed: bool,
+}
+
+pub(super) struct Events {
+    lexer: Lexer,
+    reading: Reading,
+    /// How much of `[DONE]` the event's data has matched; `None` once it is something else.
+    done: Option<usize>,
+    /// Content of the events before this one.
+    content_before: u64,
+}
+
+/// What OpenAI's streams say last.
+const DONE: &[u8] = b"[DONE]";
+
+impl Reader {
+    /// The reader for an answer to `call` with these headers.
+    pub(super) fn new(call: &Arc<Call>, headers: &HeaderMap) -> Self {
+        let Some(form) = form(call.dialect(), call.operation()).filter(|_| !is_encoded(headers))
+        else {
+            return Self::Opaque;
+        };
+        let reading = Reading::new(form, call.choices());
+        match media_type(headers) {
+            None if call.streams() => Self::Events(Box::new(Events::new(reading))),
+            Some(media) if media.eq_ignore_ascii_case("text/event-stream") => {
+                Self::Events(Box::new(Events::new(reading)))
+            }
+            Some(media) if media.eq_ignore_ascii_case("application/json") => {
+                Self::Document(Box::new(reading))
+            }
+            _ => Self::Opaque,
+        }
+    }
+
+    /// Whether what passes can be read.
+    pub(super) fn reads(&self) -> bool {
+        !matches!(self, Self::Opaque)
+    }
+
+    /// Reads on.
+    pub(super) fn read(&mut self, chunk: &[u8], meter: &mut Meter) {
+        match self {
+            Self::Opaque => {}
+            Self::Document(reading) => {
+                reading.scan(chunk, meter);
+                if meter.content_bytes > 0 {
+                    meter.chunks = 1;
+                }
+            }
+            Self::Events(events) => events.read(chunk, meter),
+        }
+    }
+
+    /// Whether what has passed says of itself that it is everything. An answer that cannot be read is taken to be.
+    pub(super) fn is_complete(&self) -> bool {
+        match self {
+            Self::Opaque => true,
+            Self::Document(reading) => reading.malformed || reading.scanner.is_complete(),
+            Self::Events(events) => events.reading.is_terminated(),
+        }
+    }
+}
+
+impl Reading {
+    fn new(form: &'static Form, choices: u64) -> Self {
+        Self {
+            scanner: Scanner::new(&form.shape, Mode::Lenient),
+            terminal: form.terminal,
+            choices,
+            shares: Shares::default(),
+            finished: 0,
+            terminated: false,
+            malformed: false,
+        }
+    }
+
+    fn scan(&mut self, json: &[u8], meter: &mut Meter) {
+        if self.malformed {
+            return;
+        }
+        let mut tally = Tally {
+            meter,
+            shares: &mut self.shares,
+            finished: &mut self.finished,
+            terminal: match self.terminal {
+                Terminal::Event(types) => types,
+                _ => &[],
+            },
+            terminated: &mut self.terminated,
+        };
+        self.malformed = self.scanner.scan(json, &mut tally).is_err();
+    }
+
+    fn is_terminated(&self) -> bool {
+        match self.terminal {
+            Terminal::Finish => self.terminated || self.finished >= self.choices.max(1),
+            Terminal::Event(_) => self.terminated,
+            Terminal::Transport => true,
+        }
+    }
+}
+
+impl Events {
+    fn new(reading: Reading) -> Self {
+        Self {
+            lexer: Lexer::new(),
+            reading,
+            done: Some(0),
+            content_before: 0,
+        }
+    }
+
+    fn read(&mut self, chunk: &[u8], meter: &mut Meter) {
+        let mut rest = chunk;
+        while let Some(token) = self.lexer.next(&mut rest) {
+            match token {
+                Token::Data(data) => {
+                    self.match_done(data);
+                    self.reading.scan(data, meter);
+                }
+                // JSON reads the line feed between data lines as a blank.
+                Token::DataLine => self.reading.scan(b"\n", meter),
+                Token::Event => self.end_event(meter),
+                Token::Name(_) => {}
+            }
+        }
+    }
+
+    fn match_done(&mut self, data: &[u8]) {
+        let expected = self.done.and_then(|seen| DONE.get(seen..));
+        self.done = match (expected, self.done) {
+            (Some(expected), Some(seen)) if expected.starts_with(data) => Some(seen + data.len()),
+            _ => None,
+        };
+    }
+
+    fn end_event(&mut self, meter: &mut Meter) {
+        self.reading.terminated |= self.done == Some(DONE.len());
+        self.done = Some(0);
+        if meter.content_bytes > self.content_before {
+            self.content_before = meter.content_bytes;
+            meter.chunks += 1;
+        }
+        self.reading.malformed = false;
+        self.reading.scanner.reset();
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The media type without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .unwrap_or_default();
+    value.split(';').next().map(str::trim)
+}

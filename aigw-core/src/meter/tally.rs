@@ -1,0 +1,126 @@
+use std::ops::Range;
+
+use super::{FinishReason, InBandError, Meter};
+use crate::{
+    dialect::{Field, Tokens},
+    json::{Sink, Value},
+    usage::{Kind, Usage},
+};
+
+/// What must be remembered between fields to bring counts into the normal form.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shares {
+    rest_of_input: Option<u64>,
+    rest_of_output: Option<u64>,
+    beside: Usage,
+}
+
+impl Shares {
+    /// Enters a reported count.
+    fn state(&mut self, usage: &mut Usage, tokens: Tokens, count: u64) {
+        match tokens {
+            Tokens::Of(kind) => return usage.set(kind, count),
+            Tokens::Rest(Kind::Output) => self.rest_of_output = Some(count),
+            Tokens::Rest(_) => self.rest_of_input = Some(count),
+            Tokens::Beside(kind) => {
+                self.beside.set(kind, count);
+                usage.set(kind, count);
+            }
+        }
+        let beside = |kinds: &[Kind]| {
+            kinds
+                .iter()
+                .filter_map(|kind| self.beside.get(*kind))
+                .fold(0, u64::saturating_add)
+        };
+        if let Some(rest) = self.rest_of_input {
+            let parts = beside(&[Kind::CachedInput, Kind::CacheWrite, Kind::ToolInput]);
+            usage.set(Kind::Input, rest.saturating_add(parts));
+        }
+        if let Some(rest) = self.rest_of_output {
+            usage.set(
+                Kind::Output,
+                rest.saturating_add(beside(&[Kind::Reasoning])),
+            );
+        }
+    }
+}
+
+/// Writes what the scanner finds into the meter.
+pub(super) struct Tally<'m> {
+    pub(super) meter: &'m mut Meter,
+    pub(super) shares: &'m mut Shares,
+    /// Choices that gave a reason to stop.
+    pub(super) finished: &'m mut u64,
+    /// Event types that end a stream.
+    pub(super) terminal: &'static [&'static str],
+    pub(super) terminated: &'m mut bool,
+}
+
+impl Sink<Field> for Tally<'_> {
+    fn begin(&mut self, field: Field, first: u8, _: u64) {
+        if field == Field::Error && matches!(first, b'{' | b'"') {
+            self.meter.error.get_or_insert_default();
+        }
+    }
+
+    fn value(&mut self, field: Field, value: Value<'_>, _: Range<u64>) {
+        match (field, value) {
+            (Field::Tokens(tokens), _) => {
+                if let Some(count) = value.count() {
+                    self.shares.state(&mut self.meter.usage, tokens, count);
+                }
+            }
+            (Field::Error, Value::String(text)) => {
+                let error = self.meter.error.get_or_insert_default();
+                error.message = text.decode().map(Into::into);
+            }
+            (_, Value::String(text)) => {
+                if let Some(text) = text.decode() {
+                    self.text(field, &text);
+                }
+            }
+            (Field::ErrorCode, Value::Number(digits)) => {
+                let code = String::from_utf8_lossy(digits);
+                self.error_part(|error| &mut error.code, &code);
+            }
+            _ => {}
+        }
+    }
+
+    fn length(&mut self, _: Field, bytes: u64) {
+        self.meter.content_bytes += bytes;
+    }
+}
+
+impl Tally<'_> {
+    fn text(&mut self, field: Field, text: &str) {
+        match field {
+            Field::Model => {
+                // Every chunk of a stream repeats it.
+                if self.meter.model.as_deref() != Some(text) && !text.is_empty() {
+                    self.meter.model = Some(text.into());
+                }
+            }
+            Field::Finish if !matches!(text, "in_progress" | "queued" | "incomplete") => {
+                self.meter.finish = Some(FinishReason::from_word(text));
+                *self.finished += 1;
+            }
+            Field::EventType => {
+                if text == "error" {
+                    self.meter.error.get_or_insert_default();
+                }
+                *self.terminated |= self.terminal.contains(&text);
+            }
+            Field::ErrorCode => self.error_part(|error| &mut error.code, text),
+            Field::ErrorMessage => self.error_part(|error| &mut error.message, text),
+            _ => {}
+        }
+    }
+
+    fn error_part(&mut self, part: fn(&mut InBandError) -> &mut Option<Box<str>>, text: &str) {
+        if let Some(error) = &mut self.meter.error {
+            part(error).get_or_insert_with(|| text.into());
+        }
+    }
+}

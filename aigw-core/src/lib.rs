@@ -7,5 +7,6 @@ pub mod call;
 pub mod dialect;
 pub mod meter;
 pub mod outcome;
+pub mod reject;
 pub mod rt;
 pub mod usage;

@@ -9,6 +9,7 @@ pub mod dialect;
 mod json;
 pub mod meter;
 pub mod outcome;
+pub mod reject;
 pub mod rt;
 pub mod sse;
 pub mod usage;

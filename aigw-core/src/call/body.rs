@@ -32,8 +32,25 @@ enum State<B> {
     Opaque {
         prefix: Option<Bytes>,
         #[pin]
-        inner: B,
+        inner: Unread<B>,
     },
+}
+
+/// A body that passes through.
+#[pin_project(project = UnreadProj)]
+enum Unread<B> {
+    Whole(#[pin] B),
+    /// Begun already, and so pinned where it was.
+    Begun(Pin<Box<B>>),
+}
+
+impl<B> Unread<B> {
+    fn get_ref(&self) -> &B {
+        match self {
+            Self::Whole(body) => body,
+            Self::Begun(body) => body,
+        }
+    }
 }
 
 impl<B> CallBody<B> {
@@ -44,11 +61,29 @@ impl<B> CallBody<B> {
         }
     }
 
-    pub(super) fn opaque(call: Arc<Call>, prefix: Bytes, inner: B) -> Self {
+    pub(super) fn carried(&self) -> &Arc<Call> {
+        &self.call
+    }
+
+    pub(super) fn opaque(call: Arc<Call>, inner: B) -> Self {
+        Self {
+            call,
+            state: State::Opaque {
+                prefix: None,
+                inner: Unread::Whole(inner),
+            },
+        }
+    }
+
+    /// Passes on a body of which `prefix` has been read.
+    pub(super) fn begun(call: Arc<Call>, prefix: Bytes, inner: Pin<Box<B>>) -> Self {
         let prefix = (!prefix.is_empty()).then_some(prefix);
         Self {
             call,
-            state: State::Opaque { prefix, inner },
+            state: State::Opaque {
+                prefix,
+                inner: Unread::Begun(inner),
+            },
         }
     }
 }
@@ -101,7 +136,10 @@ impl<B: Body> Body for CallBody<B> {
             StateProj::Sending(pieces) => Poll::Ready(pieces.pop().map(Frame::data).map(Ok)),
             StateProj::Opaque { prefix, inner } => match prefix.take() {
                 Some(prefix) => Poll::Ready(Some(Ok(Frame::data(prefix)))),
-                None => inner.poll_frame(cx).map_ok(into_bytes),
+                None => match inner.project() {
+                    UnreadProj::Whole(body) => body.poll_frame(cx).map_ok(into_bytes),
+                    UnreadProj::Begun(body) => body.as_mut().poll_frame(cx).map_ok(into_bytes),
+                },
             },
         }
     }
@@ -110,7 +148,7 @@ impl<B: Body> Body for CallBody<B> {
         match &self.state {
             State::Whole(edits) => self.call.body().is_none_or(|body| edits.len(body) == 0),
             State::Sending(pieces) => pieces.is_empty(),
-            State::Opaque { prefix, inner } => prefix.is_none() && inner.is_end_stream(),
+            State::Opaque { prefix, inner } => prefix.is_none() && inner.get_ref().is_end_stream(),
         }
     }
 
@@ -121,7 +159,7 @@ impl<B: Body> Body for CallBody<B> {
             State::Sending(pieces) => exact(pieces.iter().map(Bytes::len).sum()),
             State::Opaque { prefix, inner } => {
                 let peeked = prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
-                longer(inner.size_hint(), peeked)
+                longer(inner.get_ref().size_hint(), peeked)
             }
         }
     }

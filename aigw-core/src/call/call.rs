@@ -1,8 +1,9 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use http::Extensions;
 
-use super::{Record, budget::Hold};
+use super::{CallBody, Record, budget::Hold};
 use crate::dialect::{Dialect, Operation, Target};
 
 /// What a caller asks, read once from head and body.
@@ -76,7 +77,24 @@ pub enum PartKind {
     Format,
 }
 
+/// A call in the extensions of its own request.
+#[derive(Clone, Debug)]
+pub(super) struct Carried(Arc<Call>);
+
+impl<B> From<&CallBody<B>> for Carried {
+    fn from(body: &CallBody<B>) -> Self {
+        Self(Arc::clone(body.carried()))
+    }
+}
+
 impl Call {
+    /// The call that a [`CallLayer`](super::CallLayer) further out has read from this request. For layers that stand where the typed
+    /// body cannot reach; a policy asks [`HasCall`](super::HasCall).
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Arc<Self>> {
+        extensions.get::<Carried>().map(|carried| &carried.0)
+    }
+
     pub(super) fn buffered(
         target: Target,
         record: Arc<Record>,

@@ -32,15 +32,25 @@ impl Call {
         record: Arc<Record>,
         hold: Option<Hold>,
     ) -> Result<Self, Refusal> {
-        let mut reader = Reader { body: &body, view: View::default(), mistyped: None };
+        let mut reader = Reader {
+            body: &body,
+            view: View::default(),
+            mistyped: None,
+        };
         if target.operation().has_json_body() {
             reader.read(&target)?;
         }
         let view = reader.view;
         if target.operation().needs_model()
-            && target.path_model().or(view.model.as_deref()).is_none_or(str::is_empty)
+            && target
+                .path_model()
+                .or(view.model.as_deref())
+                .is_none_or(str::is_empty)
         {
-            return Err(Refusal::new(Reason::MissingModel, "the request names no `model`"));
+            return Err(Refusal::new(
+                Reason::MissingModel,
+                "the request names no `model`",
+            ));
         }
         Ok(Self::buffered(target, record, view, body, hold))
     }
@@ -56,7 +66,9 @@ impl Reader<'_> {
     fn read(&mut self, target: &Target) -> Result<(), Refusal> {
         if let Err(error) = std::str::from_utf8(self.body) {
             let at = error.valid_up_to();
-            return Err(not_json(format!("the request body is not UTF-8 (byte {at})")));
+            return Err(not_json(format!(
+                "the request body is not UTF-8 (byte {at})"
+            )));
         }
         let shape = asked(target.dialect(), target.operation());
         let mut scanner = Scanner::new(shape, Mode::Strict);
@@ -69,7 +81,9 @@ impl Reader<'_> {
             }));
         }
         if self.body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(not_json("the request body is JSON, but not an object".into()));
+            return Err(not_json(
+                "the request body is JSON, but not an object".into(),
+            ));
         }
         match self.mistyped {
             Some(expected) => Err(Refusal::new(Reason::InvalidRequest, expected)),
@@ -131,7 +145,10 @@ impl Sink<Asked> for Reader<'_> {
                 view.previous_response = text.decode().map(Into::into);
             }
             (Asked::InputOrList, Value::String(_) | Value::TooLong) => {
-                view.parts.push(Part { kind: PartKind::Input, span });
+                view.parts.push(Part {
+                    kind: PartKind::Input,
+                    span,
+                });
             }
             (Asked::Part(kind), _) if value != Value::Null => view.parts.push(Part { kind, span }),
             _ => {}

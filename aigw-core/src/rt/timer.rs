@@ -1,7 +1,7 @@
 use std::{
     future::Pending,
     pin::Pin,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{Clock, SystemClock};
@@ -15,6 +15,15 @@ pub trait Timer: Clock {
 
     /// A wait until `deadline`; one in the past completes at its first poll.
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
+
+    /// A wait of `duration` from now; one beyond the clock's range ends at its far end.
+    fn sleep_for(&self, duration: Duration) -> Self::Sleep {
+        let now = self.now();
+        // The instant's range is the platform's own: half of what does not fit may fit.
+        let deadline = std::iter::successors(Some(duration), |duration| Some(*duration / 2))
+            .find_map(|duration| now.checked_add(duration));
+        self.sleep_until(deadline.unwrap_or(now))
+    }
 
     /// Moves a wait to another deadline, as cheaply as the runtime can.
     fn reset(&self, mut sleep: Pin<&mut Self::Sleep>, deadline: Instant) {

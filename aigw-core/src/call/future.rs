@@ -1,0 +1,251 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use http_body::Body;
+use pin_project::pin_project;
+use tower_service::Service;
+
+use super::{
+    Call, CallBody, Carried, Record,
+    budget::Hold,
+    collect::{Collect, Uncollected},
+    peeking::{Peeked, Peeking, Unpeekable},
+    service::too_large,
+};
+use crate::{
+    dialect::Target,
+    reject::{self, MakeRejection, Reason, Refusal, Refused},
+    rt::Timer,
+};
+
+/// The answer to a call whose body is read first.
+///
+/// # Cancel safety
+///
+/// Dropping it gives up the request body or the inner call, whichever is under way, and all buffered bytes.
+#[pin_project]
+pub struct ResponseFuture<S, B, T, M>
+where
+    S: Service<Request<CallBody<B>>>,
+    T: Timer,
+{
+    head: Option<Head<M>>,
+    inner: S,
+    #[pin]
+    sleep: Option<T::Sleep>,
+    #[pin]
+    state: State<S::Future, B>,
+}
+
+/// What is known before the body.
+pub(super) struct Head<M> {
+    pub(super) parts: Parts,
+    pub(super) target: Target,
+    pub(super) record: Arc<Record>,
+    pub(super) rejection: M,
+}
+
+/// How the body is to be read.
+pub(super) enum Reading<B> {
+    Collecting(Collect<B>),
+    Peeking(Peeking<B>),
+    Unread(B),
+    Empty,
+    Refused(Refusal),
+}
+
+#[pin_project(project = StateProj)]
+enum State<F, B> {
+    Collecting(#[pin] Collect<B>),
+    Peeking(Peeking<B>),
+    /// The call is known; the inner service is not ready yet.
+    Known(Option<CallBody<B>>),
+    Calling(#[pin] F),
+    Refused(Option<Refusal>),
+}
+
+impl<B> Reading<B> {
+    /// Whether anything has to be read at all.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self, Self::Collecting(_) | Self::Peeking(_))
+    }
+}
+
+impl<S, B, T, M> ResponseFuture<S, B, T, M>
+where
+    S: Service<Request<CallBody<B>>>,
+    T: Timer,
+{
+    pub(super) fn new(
+        head: Head<M>,
+        reading: Reading<B>,
+        inner: S,
+        sleep: Option<T::Sleep>,
+    ) -> Self {
+        let state = match reading {
+            Reading::Collecting(collect) => State::Collecting(collect),
+            Reading::Peeking(peeking) => State::Peeking(peeking),
+            Reading::Unread(body) => State::Known(Some(CallBody::opaque(head.opaque(None), body))),
+            Reading::Empty => match head.read(Bytes::new(), None) {
+                Ok(call) => State::Known(Some(CallBody::buffered(call))),
+                Err(refusal) => State::Refused(Some(refusal)),
+            },
+            Reading::Refused(refusal) => State::Refused(Some(refusal)),
+        };
+        Self {
+            head: Some(head),
+            inner,
+            sleep,
+            state,
+        }
+    }
+}
+
+impl<M> Head<M> {
+    /// The call that a body of these bytes makes: the one that was read before, if it was of the same bytes.
+    fn read(&self, body: Bytes, hold: Option<Hold>) -> Result<Arc<Call>, Refusal> {
+        let known = Call::of(&self.parts.extensions).filter(|call| {
+            let same = |known: &Bytes| known.as_ptr() == body.as_ptr() && known.len() == body.len();
+            *call.target() == self.target && !body.is_empty() && call.body().is_some_and(same)
+        });
+        match known {
+            Some(call) => Ok(Arc::clone(call)),
+            None => {
+                let (target, record) = (self.target.clone(), Arc::clone(&self.record));
+                Call::parse_held(target, body, record, hold).map(Arc::new)
+            }
+        }
+    }
+
+    fn opaque(&self, model: Option<Box<str>>) -> Arc<Call> {
+        Arc::new(Call::opaque(
+            self.target.clone(),
+            Arc::clone(&self.record),
+            model,
+        ))
+    }
+}
+
+impl<S, B, T, M, ResBody> Future for ResponseFuture<S, B, T, M>
+where
+    S: Service<Request<CallBody<B>>, Response = Response<ResBody>>,
+    B: Body,
+    ResBody: Body<Data = Bytes>,
+    T: Timer,
+    M: MakeRejection,
+{
+    type Output = Result<Response<reject::Body<ResBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let known = match this.state.as_mut().project() {
+                StateProj::Collecting(collect) => {
+                    let limit = collect.limit();
+                    match collect.poll(cx) {
+                        Poll::Ready(Ok((body, hold))) => match this.head.as_ref() {
+                            Some(head) => head.read(body, hold).map(CallBody::buffered),
+                            None => return Poll::Pending,
+                        },
+                        Poll::Ready(Err(error)) => Err(uncollected(error, limit)),
+                        Poll::Pending => Err(ready!(late(this.sleep.as_mut(), cx))),
+                    }
+                }
+                StateProj::Peeking(peeking) => match (peeking.poll(cx), this.head.as_ref()) {
+                    (
+                        Poll::Ready(Ok(Peeked {
+                            model,
+                            prefix,
+                            body,
+                        })),
+                        Some(head),
+                    ) => Ok(CallBody::begun(head.opaque(model), prefix, body)),
+                    (Poll::Ready(Err(error)), _) => Err(unpeekable(error)),
+                    _ => Err(ready!(late(this.sleep.as_mut(), cx))),
+                },
+                StateProj::Known(body) => {
+                    ready!(this.inner.poll_ready(cx))?;
+                    let Some((mut head, body)) = this.head.take().zip(body.take()) else {
+                        return Poll::Pending;
+                    };
+                    head.parts.extensions.insert(Carried::from(&body));
+                    let request = Request::from_parts(head.parts, body);
+                    this.state.set(State::Calling(this.inner.call(request)));
+                    continue;
+                }
+                StateProj::Calling(future) => {
+                    return Poll::Ready(Ok(reject::passed(ready!(future.poll(cx))?)));
+                }
+                StateProj::Refused(refusal) => {
+                    let Some((head, refusal)) = this.head.take().zip(refusal.take()) else {
+                        return Poll::Pending;
+                    };
+                    let refused = Refused::new(refusal);
+                    head.record.state(refused.clone());
+                    let answer = refused.respond(head.target.dialect(), &head.rejection);
+                    return Poll::Ready(Ok(reject::refused(answer)));
+                }
+            };
+            this.sleep.set(None);
+            this.state.set(match known {
+                Ok(body) => State::Known(Some(body)),
+                Err(refusal) => State::Refused(Some(refusal)),
+            });
+        }
+    }
+}
+
+/// Completes when the body has taken too long.
+fn late<F: Future<Output = ()>>(sleep: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<Refusal> {
+    match sleep.as_pin_mut() {
+        Some(sleep) => sleep.poll(cx).map(|()| {
+            Refusal::new(
+                Reason::RequestTimeout,
+                "the request body did not arrive in time",
+            )
+        }),
+        None => Poll::Pending,
+    }
+}
+
+fn uncollected(error: Uncollected, limit: usize) -> Refusal {
+    match error {
+        Uncollected::TooLarge => too_large(limit),
+        Uncollected::Overloaded => Refusal::new(
+            Reason::Overloaded,
+            "too many request bodies are held at the moment",
+        ),
+        Uncollected::Broken => broken(),
+    }
+}
+
+fn unpeekable(error: Unpeekable) -> Refusal {
+    match error {
+        Unpeekable::Twice => Refusal::new(
+            Reason::InvalidRequest,
+            "the form has the field `model` twice",
+        )
+        .param("model"),
+        Unpeekable::Broken => broken(),
+    }
+}
+
+fn broken() -> Refusal {
+    Refusal::new(Reason::InvalidRequest, "the request body broke off")
+}
+
+impl<S, B, T, M> fmt::Debug for ResponseFuture<S, B, T, M>
+where
+    S: Service<Request<CallBody<B>>>,
+    T: Timer,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

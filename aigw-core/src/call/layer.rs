@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::{budget::Budget, service::CallService};
+use crate::{
+    reject::DialectJson,
+    rt::{NoTimer, Timer},
+};
+
+/// Reads each request's body once and passes it on as a [`CallBody`](super::CallBody).
+///
+/// See the [module](super) for what is read, what passes unread and what is refused.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CallLayer<T = NoTimer, M = DialectJson> {
+    pub(super) settings: Settings<T, M>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings<T, M> {
+    pub(super) max_body_bytes: usize,
+    pub(super) budget: Budget,
+    pub(super) timer: T,
+    pub(super) body_timeout: Option<Duration>,
+    pub(super) rejection: M,
+}
+
+impl CallLayer {
+    /// The greatest body that is read: 16 MiB, which holds a long conversation with several images.
+    pub const MAX_BODY_BYTES: usize = 16 << 20;
+
+    /// The greatest number of bytes that all calls together hold: 1 GiB.
+    pub const MAX_BUFFERED_BYTES: usize = 1 << 30;
+
+    /// Reads bodies of up to [16 MiB](Self::MAX_BODY_BYTES), [1 GiB](Self::MAX_BUFFERED_BYTES) in all, however long they take.
+    pub fn new() -> Self {
+        Self {
+            settings: Settings {
+                max_body_bytes: Self::MAX_BODY_BYTES,
+                budget: Budget::new(Self::MAX_BUFFERED_BYTES),
+                timer: NoTimer,
+                body_timeout: None,
+                rejection: DialectJson,
+            },
+        }
+    }
+}
+
+impl Default for CallLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, M> CallLayer<T, M> {
+    /// The greatest body that is read, in bytes. A larger one is a 413; zero admits only requests without a body.
+    ///
+    /// Bodies that pass unread are not counted.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_body_bytes = bytes;
+        self
+    }
+
+    /// The greatest number of bytes that all calls of this layer and its clones hold at once. A call that would pass it is a 503.
+    ///
+    /// A call holds its body until its last use is gone, at the latest until its answer has begun to be sent by a provider that has
+    /// read it all.
+    pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
+        self.settings.budget = Budget::new(bytes);
+        self
+    }
+
+    /// How long a body may take from the request's head to its last byte. A longer one is a 408. Default: no bound.
+    pub fn body_timeout<U: Timer>(self, timer: U, timeout: Duration) -> CallLayer<U, M> {
+        let Settings {
+            max_body_bytes,
+            budget,
+            rejection,
+            ..
+        } = self.settings;
+        let body_timeout = Some(timeout);
+        CallLayer {
+            settings: Settings {
+                max_body_bytes,
+                budget,
+                timer,
+                body_timeout,
+                rejection,
+            },
+        }
+    }
+
+    /// Makes the answers of refused requests. Default: [`DialectJson`].
+    pub fn with_rejection<N>(self, rejection: N) -> CallLayer<T, N> {
+        let Settings {
+            max_body_bytes,
+            budget,
+            timer,
+            body_timeout,
+            ..
+        } = self.settings;
+        CallLayer {
+            settings: Settings {
+                max_body_bytes,
+                budget,
+                timer,
+                body_timeout,
+                rejection,
+            },
+        }
+    }
+}
+
+impl<S, T: Clone, M: Clone> Layer<S> for CallLayer<T, M> {
+    type Service = CallService<S, T, M>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CallService {
+            inner,
+            settings: self.settings.clone(),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, header};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{
+    CallBody, Record,
+    collect::Collect,
+    form,
+    future::{Head, Reading, ResponseFuture},
+    layer::Settings,
+    peeking::Peeking,
+};
+use crate::{
+    dialect::Target,
+    reject::{self, MakeRejection, Reason, Refusal},
+    rt::{NoTimer, Timer},
+};
+
+/// Reads each request's body once; made by [`CallLayer`](super::CallLayer).
+///
+/// # Readiness
+///
+/// Always ready: a fresh clone of the inner service is driven to readiness once the body is read, so that a slow caller holds no
+/// place in the services below.
+#[derive(Clone, Debug)]
+pub struct CallService<S, T = NoTimer, M = reject::DialectJson> {
+    pub(super) inner: S,
+    pub(super) settings: Settings<T, M>,
+}
+
+impl<S, T, M, B, ResBody> Service<Request<B>> for CallService<S, T, M>
+where
+    S: Service<Request<CallBody<B>>, Response = Response<ResBody>> + Clone,
+    B: Body,
+    ResBody: Body<Data = Bytes>,
+    T: Timer,
+    M: MakeRejection + Clone,
+{
+    type Response = Response<reject::Body<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, T, M>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Settings {
+            max_body_bytes,
+            budget,
+            timer,
+            body_timeout,
+            rejection,
+        } = &self.settings;
+        let (mut parts, body) = request.into_parts();
+        let target = Target::recognize(&parts.method, &parts.uri, &parts.headers);
+        let record = Record::of(&mut parts.extensions);
+        let reading =
+            if let Err(refusal) = admissible(&target, &parts.headers, &body, *max_body_bytes) {
+                Reading::Refused(refusal)
+            } else if target.operation().has_json_body() {
+                Reading::Collecting(Collect::new(body, *max_body_bytes, budget.hold()))
+            } else if body.is_end_stream() {
+                Reading::Empty
+            } else if let Some(delimiter) = form::boundary(&parts.headers) {
+                Reading::Peeking(Peeking::new(body, delimiter))
+            } else {
+                Reading::Unread(body)
+            };
+        let head = Head {
+            parts,
+            target,
+            record,
+            rejection: rejection.clone(),
+        };
+        // Taken before the body is read, for it is the caller who is timed.
+        let sleep = body_timeout
+            .filter(|_| reading.waits())
+            .map(|timeout| timer.sleep_for(timeout));
+        ResponseFuture::new(head, reading, self.inner.clone(), sleep)
+    }
+}
+
+/// Refuses from the head alone what could not be read.
+fn admissible(
+    target: &Target,
+    headers: &HeaderMap,
+    body: &impl Body,
+    max_body_bytes: usize,
+) -> Result<(), Refusal> {
+    let upgrades = headers.get_all(header::UPGRADE).iter();
+    if upgrades
+        .filter_map(|value| value.to_str().ok())
+        .any(names_websocket)
+    {
+        let message = "WebSocket is not supported here; use HTTP with `stream: true`";
+        return Err(Refusal::new(Reason::UpgradeNotSupported, message));
+    }
+    if !target.operation().has_json_body() {
+        return Ok(());
+    }
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let message =
+            "an encoded request body cannot be read here; send it without `content-encoding`";
+        return Err(Refusal::new(Reason::UnsupportedEncoding, message));
+    }
+    if let Some(media) = headers.get(header::CONTENT_TYPE)
+        && !is_json(media.to_str().unwrap_or_default())
+    {
+        let message = "this operation takes JSON; send `content-type: application/json`";
+        return Err(Refusal::new(Reason::UnsupportedMediaType, message));
+    }
+    // A caller that waits for leave to send is told no before it sends; others are read to the end first.
+    if headers.contains_key(header::EXPECT) && body.size_hint().lower() > max_body_bytes as u64 {
+        return Err(too_large(max_body_bytes));
+    }
+    Ok(())
+}
+
+pub(super) fn too_large(max_body_bytes: usize) -> Refusal {
+    let message = format!("the request body is larger than {max_body_bytes} bytes");
+    Refusal::new(Reason::BodyTooLarge, message)
+}
+
+fn names_websocket(upgrade: &str) -> bool {
+    upgrade
+        .split(',')
+        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    let suffix = media.rsplit_once('+').map(|(_, suffix)| suffix);
+    media.eq_ignore_ascii_case("application/json")
+        || media.eq_ignore_ascii_case("text/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
+}

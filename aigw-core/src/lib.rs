@@ -3,6 +3,7 @@
 /// An error of any kind, for bodies that must add one of their own.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+mod around;
 mod body;
 pub mod call;
 pub mod dialect;
@@ -13,3 +14,5 @@ pub mod reject;
 pub mod rt;
 pub mod sse;
 pub mod usage;
+
+pub use self::around::{Around, around};

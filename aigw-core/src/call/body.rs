@@ -10,50 +10,29 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 use super::{Call, Edit, HasCall, edit::Edits};
-use crate::body::{into_bytes, longer};
+use crate::body::{Beginning, PassThrough};
 
 /// A request body that has been read into a [`Call`], or that passes through unread.
 ///
 /// *Buffered*, it yields the caller's bytes with the [edits](Edit) spliced in, sharing memory with every clone. *Opaque*, it yields
 /// what was peeked at and then the caller's own frames and trailers.
 #[pin_project]
-pub struct CallBody<B> {
+pub struct CallBody<B: Body> {
     call: Arc<Call>,
     #[pin]
     state: State<B>,
 }
 
 #[pin_project(project = StateProj)]
-enum State<B> {
+enum State<B: Body> {
     /// Nothing sent yet: edits are still welcome.
     Whole(Edits),
     /// Pieces still to send, the next one last.
     Sending(Vec<Bytes>),
-    Opaque {
-        prefix: Option<Bytes>,
-        #[pin]
-        inner: Unread<B>,
-    },
+    Opaque(#[pin] PassThrough<B>),
 }
 
-/// A body that passes through.
-#[pin_project(project = UnreadProj)]
-enum Unread<B> {
-    Whole(#[pin] B),
-    /// Begun already, and so pinned where it was.
-    Begun(Pin<Box<B>>),
-}
-
-impl<B> Unread<B> {
-    fn get_ref(&self) -> &B {
-        match self {
-            Self::Whole(body) => body,
-            Self::Begun(body) => body,
-        }
-    }
-}
-
-impl<B> CallBody<B> {
+impl<B: Body> CallBody<B> {
     pub(super) fn buffered(call: Arc<Call>) -> Self {
         Self {
             call,
@@ -68,22 +47,15 @@ impl<B> CallBody<B> {
     pub(super) fn opaque(call: Arc<Call>, inner: B) -> Self {
         Self {
             call,
-            state: State::Opaque {
-                prefix: None,
-                inner: Unread::Whole(inner),
-            },
+            state: State::Opaque(PassThrough::untouched(inner)),
         }
     }
 
     /// Passes on a body of which `prefix` has been read.
-    pub(super) fn begun(call: Arc<Call>, prefix: Bytes, inner: Pin<Box<B>>) -> Self {
-        let prefix = (!prefix.is_empty()).then_some(prefix);
+    pub(super) fn begun(call: Arc<Call>, body: Beginning<B>) -> Self {
         Self {
             call,
-            state: State::Opaque {
-                prefix,
-                inner: Unread::Begun(inner),
-            },
+            state: State::Opaque(body.into()),
         }
     }
 }
@@ -134,13 +106,7 @@ impl<B: Body> Body for CallBody<B> {
         match this.state.project() {
             StateProj::Whole(_) => Poll::Ready(None),
             StateProj::Sending(pieces) => Poll::Ready(pieces.pop().map(Frame::data).map(Ok)),
-            StateProj::Opaque { prefix, inner } => match prefix.take() {
-                Some(prefix) => Poll::Ready(Some(Ok(Frame::data(prefix)))),
-                None => match inner.project() {
-                    UnreadProj::Whole(body) => body.poll_frame(cx).map_ok(into_bytes),
-                    UnreadProj::Begun(body) => body.as_mut().poll_frame(cx).map_ok(into_bytes),
-                },
-            },
+            StateProj::Opaque(inner) => inner.poll_frame(cx),
         }
     }
 
@@ -148,7 +114,7 @@ impl<B: Body> Body for CallBody<B> {
         match &self.state {
             State::Whole(edits) => self.call.body().is_none_or(|body| edits.len(body) == 0),
             State::Sending(pieces) => pieces.is_empty(),
-            State::Opaque { prefix, inner } => prefix.is_none() && inner.get_ref().is_end_stream(),
+            State::Opaque(inner) => inner.is_end_stream(),
         }
     }
 
@@ -157,15 +123,12 @@ impl<B: Body> Body for CallBody<B> {
         match &self.state {
             State::Whole(edits) => exact(self.call.body().map_or(0, |body| edits.len(body))),
             State::Sending(pieces) => exact(pieces.iter().map(Bytes::len).sum()),
-            State::Opaque { prefix, inner } => {
-                let peeked = prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
-                longer(inner.get_ref().size_hint(), peeked)
-            }
+            State::Opaque(inner) => inner.size_hint(),
         }
     }
 }
 
-impl<B> fmt::Debug for CallBody<B> {
+impl<B: Body> fmt::Debug for CallBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallBody")
             .field("call", &self.call)

@@ -2,6 +2,7 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use http::Extensions;
+use http_body::Body;
 
 use super::{CallBody, Record, budget::Hold};
 use crate::dialect::{Dialect, Operation, Target};
@@ -81,7 +82,7 @@ pub enum PartKind {
 #[derive(Clone, Debug)]
 pub(super) struct Carried(Arc<Call>);
 
-impl<B> From<&CallBody<B>> for Carried {
+impl<B: Body> From<&CallBody<B>> for Carried {
     fn from(body: &CallBody<B>) -> Self {
         Self(Arc::clone(body.carried()))
     }

@@ -15,7 +15,7 @@ use super::{
     Call, CallBody, Carried, Record,
     budget::Hold,
     collect::{Collect, Uncollected},
-    peeking::{Peeked, Peeking, Unpeekable},
+    peeking::{Peeked, Peeking, TwoModels},
     service::too_large,
 };
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
 pub struct ResponseFuture<S, B, T, M>
 where
     S: Service<Request<CallBody<B>>>,
+    B: Body,
     T: Timer,
 {
     head: Option<Head<M>>,
@@ -52,7 +53,7 @@ pub(super) struct Head<M> {
 }
 
 /// How the body is to be read.
-pub(super) enum Reading<B> {
+pub(super) enum Reading<B: Body> {
     Collecting(Collect<B>),
     Peeking(Peeking<B>),
     Unread(B),
@@ -61,7 +62,7 @@ pub(super) enum Reading<B> {
 }
 
 #[pin_project(project = StateProj)]
-enum State<F, B> {
+enum State<F, B: Body> {
     Collecting(#[pin] Collect<B>),
     Peeking(Peeking<B>),
     /// The call is known; the inner service is not ready yet.
@@ -70,7 +71,7 @@ enum State<F, B> {
     Refused(Option<Refusal>),
 }
 
-impl<B> Reading<B> {
+impl<B: Body> Reading<B> {
     /// Whether anything has to be read at all.
     pub(super) fn waits(&self) -> bool {
         matches!(self, Self::Collecting(_) | Self::Peeking(_))
@@ -80,6 +81,7 @@ impl<B> Reading<B> {
 impl<S, B, T, M> ResponseFuture<S, B, T, M>
 where
     S: Service<Request<CallBody<B>>>,
+    B: Body,
     T: Timer,
 {
     pub(super) fn new(
@@ -158,15 +160,10 @@ where
                     }
                 }
                 StateProj::Peeking(peeking) => match (peeking.poll(cx), this.head.as_ref()) {
-                    (
-                        Poll::Ready(Ok(Peeked {
-                            model,
-                            prefix,
-                            body,
-                        })),
-                        Some(head),
-                    ) => Ok(CallBody::begun(head.opaque(model), prefix, body)),
-                    (Poll::Ready(Err(error)), _) => Err(unpeekable(error)),
+                    (Poll::Ready(Ok(Peeked { model, body })), Some(head)) => {
+                        Ok(CallBody::begun(head.opaque(model), body))
+                    }
+                    (Poll::Ready(Err(TwoModels)), _) => Err(two_models()),
                     _ => Err(ready!(late(this.sleep.as_mut(), cx))),
                 },
                 StateProj::Known(body) => {
@@ -221,28 +218,22 @@ fn uncollected(error: Uncollected, limit: usize) -> Refusal {
             Reason::Overloaded,
             "too many request bodies are held at the moment",
         ),
-        Uncollected::Broken => broken(),
+        Uncollected::Broken => Refusal::new(Reason::InvalidRequest, "the request body broke off"),
     }
 }
 
-fn unpeekable(error: Unpeekable) -> Refusal {
-    match error {
-        Unpeekable::Twice => Refusal::new(
-            Reason::InvalidRequest,
-            "the form has the field `model` twice",
-        )
-        .param("model"),
-        Unpeekable::Broken => broken(),
-    }
-}
-
-fn broken() -> Refusal {
-    Refusal::new(Reason::InvalidRequest, "the request body broke off")
+fn two_models() -> Refusal {
+    Refusal::new(
+        Reason::InvalidRequest,
+        "the form has the field `model` twice",
+    )
+    .param("model")
 }
 
 impl<S, B, T, M> fmt::Debug for ResponseFuture<S, B, T, M>
 where
     S: Service<Request<CallBody<B>>>,
+    B: Body,
     T: Timer,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

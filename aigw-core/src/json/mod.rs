@@ -18,5 +18,5 @@ mod tests;
 pub(crate) use self::{
     scanner::{Flaw, Malformed, Mode, Scanner, Sink},
     shape::{Shape, Want},
-    value::{Text, Value},
+    value::Value,
 };

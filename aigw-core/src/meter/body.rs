@@ -11,7 +11,7 @@ use pin_project::pin_project;
 use super::{Ending, Meter, Metered, reader::Reader};
 use crate::{
     BoxError,
-    body::{into_bytes, longer},
+    body::PassThrough,
     outcome::{Fault, FaultKind},
     rt::{Clock, SystemClock},
 };
@@ -21,11 +21,9 @@ use crate::{
 /// Data and trailers are those of the inner body; its error becomes a [`BoxError`] and is otherwise the same. Memory does not grow
 /// with the answer.
 #[pin_project]
-pub struct MeterBody<B, C = SystemClock> {
+pub struct MeterBody<B: Body, C = SystemClock> {
     #[pin]
-    inner: B,
-    /// Bytes of the inner body that had to be looked at before it was known what to do with it.
-    prefix: Option<Bytes>,
+    inner: PassThrough<B>,
     meter: Meter,
     reader: Reader,
     ended: Option<Ending>,
@@ -38,15 +36,13 @@ where
     B::Error: Into<BoxError>,
     C: Clock,
 {
-    pub(super) fn new(inner: B, prefix: Option<Bytes>, reader: Reader, clock: C) -> Self {
+    pub(super) fn new(inner: PassThrough<B>, reader: Reader, clock: C) -> Self {
         let meter = Meter {
             readable: reader.reads(),
             ..Meter::default()
         };
-        let prefix = prefix.filter(|prefix| !prefix.is_empty());
         let mut body = Self {
             inner,
-            prefix,
             meter,
             reader,
             ended: None,
@@ -84,14 +80,8 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        let frame = match this.prefix.take() {
-            Some(prefix) => Some(Ok(Frame::data(prefix))),
-            None => match ready!(this.inner.as_mut().poll_frame(cx)) {
-                Some(Ok(frame)) => Some(Ok(into_bytes(frame))),
-                Some(Err(error)) => Some(Err(error.into())),
-                None => None,
-            },
-        };
+        let frame =
+            ready!(this.inner.as_mut().poll_frame(cx)).map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
@@ -104,12 +94,13 @@ where
                     }
                 }
                 // A server that has sent the announced length does not poll again.
-                if this.prefix.is_none() && this.inner.is_end_stream() {
+                if this.inner.is_end_stream() {
                     this.ended
                         .get_or_insert_with(|| end_of(this.meter, this.reader));
                 }
             }
             Some(Err(error)) => {
+                let error: &BoxError = error;
                 let fault = Fault::find(&**error).copied();
                 let fault = fault.unwrap_or(Fault::new(FaultKind::Reset, true));
                 this.ended.get_or_insert(Ending::Fault(fault));
@@ -123,12 +114,11 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.prefix.is_none() && self.inner.is_end_stream()
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let peeked = self.prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
-        longer(self.inner.size_hint(), peeked)
+        self.inner.size_hint()
     }
 }
 
@@ -147,7 +137,7 @@ where
     }
 }
 
-impl<B, C> fmt::Debug for MeterBody<B, C> {
+impl<B: Body, C> fmt::Debug for MeterBody<B, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MeterBody")
             .field("meter", &self.meter)

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::usage::{Kind, Source, Usage};
 
@@ -10,7 +10,7 @@ pub struct Meter {
     pub(crate) origin: Origin,
     pub(crate) usage: Usage,
     pub(crate) readable: bool,
-    pub(crate) model: Option<Box<str>>,
+    pub(crate) model: Option<Arc<str>>,
     pub(crate) finish: Option<FinishReason>,
     pub(crate) error: Option<Box<InBandError>>,
     pub(crate) content_bytes: u64,

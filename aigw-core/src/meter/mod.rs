@@ -1,7 +1,38 @@
 //! The typed response: what an answer used, read as it passes.
+//!
+//! [`MeterLayer`] wraps the provider's answer in a [`MeterBody`]: the same bytes and trailers, read on the side, split anywhere, in
+//! memory that does not grow. Every policy above reads the one [`Meter`] through the [`Metered`] trait when the body ends, fails or is
+//! dropped, so limits, metrics, logs and breakers agree about what a call used.
+//!
+//! ```text
+//! provider ──► MeterBody ──► HideUsage ──► policy bodies ──► caller
+//!                 │ reads                       │
+//!                 └──────► Meter, Ending ◄──────┘ ask, at any moment
+//! ```
+//!
+//! # Usage of streams
+//!
+//! OpenAI's streams state their usage only when asked. The layer [asks](IncludeUsage::Auto) where the caller did not, and
+//! [hides](HideUsage) the one event more. A backend that refuses the question with a 400 or 422 is called once more without it, and
+//! not asked again for that model by this layer.
+//!
+//! # What is not read
+//!
+//! Answers with a `content-encoding`, with a status other than 2xx, or of a content type other than JSON and server-sent events pass
+//! unread: their usage is [unmeasured](crate::usage::Source::Unmeasured), which is never zero.
+//!
+//! # Examples
+//!
+//! See [`report`] for a whole stack that tells what each call used.
 
+pub mod across;
+mod asking;
 mod body;
+mod boxed;
 mod ending;
+mod future;
+mod hide_usage;
+mod layer;
 #[expect(
     clippy::module_inception,
     reason = "the room is named for its main type"
@@ -9,11 +40,20 @@ mod ending;
 mod meter;
 mod metered;
 mod reader;
+pub mod report;
+mod service;
 mod tally;
 
 pub use self::{
+    across::Across,
     body::MeterBody,
+    boxed::BoxMetered,
     ending::Ending,
+    future::ResponseFuture,
+    hide_usage::HideUsage,
+    layer::{IncludeUsage, MeterLayer},
     meter::{FinishReason, InBandError, Meter, Origin},
     metered::Metered,
+    report::{Ended, Report, ReportLayer},
+    service::MeterService,
 };

@@ -1,0 +1,185 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response, header, response::Parts};
+use http_body::Body;
+use pin_project::pin_project;
+use tower_service::Service;
+
+use super::{
+    HideUsage, MeterBody,
+    asking::{Asking, is_refusal, may_refuse},
+    reader::Reader,
+};
+use crate::{
+    BoxError,
+    body::{Beginning, PassThrough},
+    call::{Call, HasCall},
+    rt::Clock,
+};
+
+/// The answer, with its meter.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the inner call.
+#[pin_project]
+pub struct ResponseFuture<S, B, ResBody, C>
+where
+    S: Service<Request<B>>,
+    ResBody: Body,
+{
+    call: Arc<Call>,
+    clock: C,
+    /// What to do if the backend refuses the question for usage. While it is there, we have asked.
+    second: Option<Second<S, B>>,
+    #[pin]
+    state: State<S::Future, ResBody>,
+}
+
+/// A second try, without the question.
+pub(super) struct Second<S, B> {
+    pub(super) request: Request<B>,
+    pub(super) inner: S,
+    pub(super) asking: Asking,
+}
+
+#[pin_project(project = StateProj)]
+enum State<F, ResBody: Body> {
+    Calling(#[pin] F),
+    /// An error that may be about the question is read, up to [`LOOK`] bytes.
+    Looking(Option<(Parts, Beginning<ResBody>)>),
+    /// It is about the question: the inner service is made ready for the second try.
+    Retrying,
+}
+
+/// How much of an error is looked at.
+const LOOK: usize = 16 << 10;
+
+impl<S, B, ResBody, C> ResponseFuture<S, B, ResBody, C>
+where
+    S: Service<Request<B>>,
+    ResBody: Body,
+{
+    pub(super) fn new(
+        future: S::Future,
+        call: Arc<Call>,
+        clock: C,
+        second: Option<Second<S, B>>,
+    ) -> Self {
+        Self {
+            call,
+            clock,
+            second,
+            state: State::Calling(future),
+        }
+    }
+}
+
+impl<S, B, ResBody, C> Future for ResponseFuture<S, B, ResBody, C>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    B: HasCall,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+    C: Clock,
+{
+    type Output = Result<Response<HideUsage<MeterBody<ResBody, C>>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let response = match this.state.as_mut().project() {
+                StateProj::Calling(future) => {
+                    let response = ready!(future.poll(cx))?;
+                    if this.second.is_some() && may_refuse(response.status()) {
+                        let (head, body) = response.into_parts();
+                        this.state
+                            .set(State::Looking(Some((head, Beginning::new(body)))));
+                        continue;
+                    }
+                    response.map(PassThrough::untouched)
+                }
+                StateProj::Looking(looking) => {
+                    let Some((_, body)) = looking else {
+                        return Poll::Pending;
+                    };
+                    while !body.has_ended() && body.bytes().len() < LOOK {
+                        ready!(body.poll_more(cx));
+                    }
+                    if is_refusal(body.bytes()) {
+                        this.state.set(State::Retrying);
+                        continue;
+                    }
+                    let Some((head, body)) = looking.take() else {
+                        return Poll::Pending;
+                    };
+                    Response::from_parts(head, body.into())
+                }
+                StateProj::Retrying => {
+                    if let Some(second) = this.second.as_mut() {
+                        ready!(second.inner.poll_ready(cx))?;
+                    }
+                    let Some(Second {
+                        request,
+                        mut inner,
+                        asking,
+                    }) = this.second.take()
+                    else {
+                        return Poll::Pending;
+                    };
+                    asking.refuse(request.body().model());
+                    this.state.set(State::Calling(inner.call(request)));
+                    continue;
+                }
+            };
+            let hides = this.second.take().is_some();
+            return Poll::Ready(Ok(metered(response, this.call, this.clock.clone(), hides)));
+        }
+    }
+}
+
+fn metered<B, C>(
+    response: Response<PassThrough<B>>,
+    call: &Arc<Call>,
+    clock: C,
+    hides: bool,
+) -> Response<HideUsage<MeterBody<B, C>>>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    C: Clock,
+{
+    let (mut head, body) = response.into_parts();
+    let reader = if head.status.is_success() {
+        Reader::new(call, &head.headers)
+    } else {
+        Reader::Opaque
+    };
+    let hides = hides && matches!(reader, Reader::Events(_));
+    let body = MeterBody::new(body, reader, clock);
+    let body = if hides {
+        // The caller receives less than was announced.
+        head.headers.remove(header::CONTENT_LENGTH);
+        HideUsage::on(body)
+    } else {
+        HideUsage::off(body)
+    };
+    Response::from_parts(head, body)
+}
+
+impl<S, B, ResBody, C> fmt::Debug for ResponseFuture<S, B, ResBody, C>
+where
+    S: Service<Request<B>>,
+    ResBody: Body,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}

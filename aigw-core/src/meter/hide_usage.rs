@@ -1,0 +1,253 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    ops::Range,
+    pin::Pin,
+    sync::LazyLock,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
+
+use super::{Ending, Meter, Metered};
+use crate::{
+    json::{Mode, Scanner, Shape, Sink, Value, Want},
+    sse::{Lexer, Token},
+};
+
+/// Keeps from the caller the usage event that it did not ask for.
+///
+/// Drops the one event with empty `choices` and non-null `usage`, and changes no other byte. An event that a chunk boundary cuts is
+/// held back until it is known what it is, up to [64 KiB](HideUsage::CAP); a larger one passes.
+#[pin_project]
+pub struct HideUsage<B: Body> {
+    #[pin]
+    inner: B,
+    hider: Option<Box<Hider>>,
+    /// What passes before the inner body is asked for more.
+    ready: VecDeque<Result<Frame<Bytes>, B::Error>>,
+}
+
+/// The greatest part of an event that is held back.
+const CAP: usize = 64 << 10;
+
+impl<B: Body> HideUsage<B> {
+    /// The greatest part of an event that is held back: 64 KiB, far above any usage event.
+    pub const CAP: usize = CAP;
+
+    /// Passes everything.
+    pub(super) fn off(inner: B) -> Self {
+        Self {
+            inner,
+            hider: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Drops the usage event.
+    pub(super) fn on(inner: B) -> Self {
+        Self {
+            inner,
+            hider: Some(Box::default()),
+            ready: VecDeque::new(),
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        let Some(hider) = this.hider else {
+            return this.inner.poll_frame(cx);
+        };
+        loop {
+            if let Some(frame) = this.ready.pop_front() {
+                return Poll::Ready(Some(frame));
+            }
+            let mut pass = |bytes| this.ready.push_back(Ok(Frame::data(bytes)));
+            match ready!(this.inner.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) if frame.is_data() => {
+                    hider.sift(frame.into_data().unwrap_or_default(), &mut pass);
+                }
+                // No event goes on behind trailers, an error or the end: what is held was none.
+                end => {
+                    hider.release(&mut pass);
+                    match end {
+                        Some(end) => this.ready.push_back(end),
+                        None if this.ready.is_empty() => return Poll::Ready(None),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let held = self
+            .hider
+            .as_ref()
+            .is_some_and(|hider| !hider.held.is_empty());
+        self.ready.is_empty() && !held && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.hider {
+            None => self.inner.size_hint(),
+            Some(_) => SizeHint::new(),
+        }
+    }
+}
+
+impl<B: Metered> Metered for HideUsage<B> {
+    fn meter(&self) -> &Meter {
+        self.inner.meter()
+    }
+
+    fn ending(&self) -> Ending {
+        self.inner.ending()
+    }
+}
+
+/// Tells the usage event from the others.
+struct Hider {
+    lexer: Lexer,
+    scanner: Scanner<Found>,
+    seen: Seen,
+    /// The beginning of the undecided event, from earlier chunks.
+    held: Vec<Bytes>,
+    held_len: usize,
+    /// The LF that may follow belongs to an event that was dropped.
+    drop_lf: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Choices,
+    Choice,
+    Usage,
+}
+
+/// What the current event has shown.
+#[derive(Default)]
+struct Seen {
+    choices: bool,
+    usage: bool,
+    /// It is not the usage event: it has a choice, cannot be read or is too large.
+    settled: bool,
+}
+
+static SHAPE: LazyLock<Shape<Found>> = LazyLock::new(|| {
+    Shape::new(&[
+        ("choices", Found::Choices, Want::Begin),
+        ("choices.*", Found::Choice, Want::Begin),
+        ("usage", Found::Usage, Want::Begin),
+    ])
+});
+
+impl Default for Hider {
+    fn default() -> Self {
+        Self {
+            lexer: Lexer::new(),
+            scanner: Scanner::new(&SHAPE, Mode::Lenient),
+            seen: Seen::default(),
+            held: Vec::new(),
+            held_len: 0,
+            drop_lf: false,
+        }
+    }
+}
+
+impl Sink<Found> for Seen {
+    fn begin(&mut self, found: Found, first: u8, _: u64) {
+        match found {
+            Found::Choices => self.choices = first == b'[',
+            Found::Choice => self.settled = true,
+            Found::Usage => self.usage = first == b'{',
+        }
+    }
+
+    fn value(&mut self, _: Found, _: Value<'_>, _: Range<u64>) {}
+}
+
+impl Seen {
+    fn is_usage(&self) -> bool {
+        self.choices && self.usage && !self.settled
+    }
+}
+
+impl Hider {
+    /// Passes what of a chunk may pass.
+    fn sift(&mut self, chunk: Bytes, pass: &mut impl FnMut(Bytes)) {
+        let mut rest = &chunk[..];
+        if std::mem::take(&mut self.drop_lf) && self.lexer.awaits_lf() {
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        }
+        // What may pass begins at `from`; the current event begins at `event`.
+        let mut from = chunk.len() - rest.len();
+        let mut event = from;
+        while let Some(token) = self.lexer.next(&mut rest) {
+            match token {
+                Token::Data(data) => {
+                    self.seen.settled |= self.scanner.scan(data, &mut self.seen).is_err();
+                }
+                Token::Event => {
+                    let end = chunk.len() - rest.len();
+                    if self.seen.is_usage() {
+                        pass_some(chunk.slice(from..event), pass);
+                        self.held.clear();
+                        self.held_len = 0;
+                        self.drop_lf = self.lexer.awaits_lf();
+                        from = end;
+                    } else {
+                        self.release(pass);
+                    }
+                    self.seen = Seen::default();
+                    self.scanner.reset();
+                    event = end;
+                }
+                _ => {}
+            }
+        }
+        let undecided = chunk.len() - event;
+        if !self.seen.settled && self.held_len + undecided <= CAP {
+            pass_some(chunk.slice(from..event), pass);
+            if undecided > 0 {
+                self.held.push(chunk.slice(event..));
+                self.held_len += undecided;
+            }
+        } else {
+            // An event of which a part has passed passes whole.
+            self.seen.settled = true;
+            self.release(pass);
+            pass_some(chunk.slice(from..), pass);
+        }
+    }
+
+    /// Passes what was held back.
+    fn release(&mut self, pass: &mut impl FnMut(Bytes)) {
+        self.held_len = 0;
+        self.held.drain(..).for_each(pass);
+    }
+}
+
+fn pass_some(bytes: Bytes, pass: &mut impl FnMut(Bytes)) {
+    if !bytes.is_empty() {
+        pass(bytes);
+    }
+}
+
+impl<B: Body> fmt::Debug for HideUsage<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HideUsage")
+            .field("hides", &self.hider.is_some())
+            .finish_non_exhaustive()
+    }
+}

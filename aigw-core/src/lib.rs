@@ -7,6 +7,7 @@ mod body;
 pub mod call;
 pub mod dialect;
 mod json;
+pub mod key;
 pub mod meter;
 pub mod outcome;
 pub mod reject;

@@ -9,6 +9,7 @@ pub mod dialect;
 mod json;
 pub mod key;
 pub mod meter;
+pub mod observe;
 pub mod outcome;
 pub mod reject;
 pub mod rt;

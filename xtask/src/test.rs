@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use crate::cmd::{Cmd, Result, Watch, cargo};
 use crate::gate::Gate;
-use crate::redis::Redis;
+use crate::redis::{self, Redis};
 use crate::tally::Tally;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::Workspace;
 use crate::{clients, footprint, package};
 
 /// Read by the end-to-end tests: the interpreter that has the Python SDKs.
@@ -34,14 +34,21 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
     let redis = gate.step("provide Redis", |_| Redis::provide(workspace));
     let python = gate.step("provide Python SDKs", |_| clients::python(workspace));
     let node = gate.step("provide Node SDKs", |_| clients::node(workspace));
-    let provided: Vec<(&str, OsString)> = [
-        crate::redis::environment(redis.as_ref()),
-        python.map(|path| (PYTHON_VARIABLE, path.into())),
-        node.map(|path| (NODE_VARIABLE, path.into())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut provided: Vec<(&str, OsString)> = vec![
+        // What Python compiles is kept for its next start, and kept out of the source tree.
+        ("PYTHONDONTWRITEBYTECODE", OsString::new()),
+        (
+            "PYTHONPYCACHEPREFIX",
+            workspace.target.join("py/compiled").into(),
+        ),
+    ];
+    provided.extend(
+        redis
+            .as_ref()
+            .map(|redis| (redis::URL_VARIABLE, OsString::from(&redis.url))),
+    );
+    provided.extend(python.map(|interpreter| (PYTHON_VARIABLE, interpreter.into())));
+    provided.extend(node.map(|folder| (NODE_VARIABLE, folder.into())));
 
     gate.step("examples", |_| {
         cargo([
@@ -68,13 +75,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
         })
     });
     gate.step("doctests", |tally| {
-        let command = cargo([
-            "test",
-            "--doc",
-            "--workspace",
-            "--all-features",
-            "--no-fail-fast",
-        ]);
+        let scope = ["test", "--doc", "--quiet", "--workspace", "--all-features"];
+        let command = cargo(scope).arg("--no-fail-fast");
         counted(command, Watch::Stdout, tally)
     });
     drop(redis);
@@ -102,40 +104,34 @@ fn counted(command: Cmd, stream: Watch, tally: &mut Tally) -> Result {
     })
 }
 
-/// Does `work` for every library, also past a failure, and fails with the last failure.
+/// Does `work` for every library, also past a failure, and names those where it failed.
 fn each_library(workspace: &Workspace, mut work: impl FnMut(&str) -> Result) -> Result {
-    let mut result = Ok(());
-    for library in workspace.libraries() {
-        result = work(&library.name).and(result);
-    }
-    result
+    let libraries = workspace.libraries().map(|library| library.name.as_str());
+    all(libraries.map(|name| (name.to_owned(), work(name))))
 }
 
-/// Lints each library under each of its features, that one alone.
+/// Lints each library without features and under each of its features, that one alone.
 ///
 /// Libraries only: targets for tests would bring in what `dev-dependencies` turn on.
 fn each_feature(workspace: &Workspace) -> Result {
-    let alone = |library: &Package, feature: &str| {
-        let scope = [
-            "-p",
-            &library.name,
-            "--lib",
-            "--no-default-features",
-            "--features",
-            feature,
-        ];
-        clippy(&scope).run()
-    };
-    let mut result = Ok(());
-    for library in workspace.libraries() {
-        result = clippy(&["-p", &library.name, "--lib", "--no-default-features"])
-            .run()
-            .and(result);
-        for feature in library.optional_features() {
-            result = alone(library, feature).and(result);
-        }
+    all(workspace.libraries().flat_map(|library| {
+        let features = std::iter::once("").chain(library.optional_features());
+        features.map(|feature| {
+            let scope = ["-p", &library.name, "--lib", "--no-default-features"];
+            let result = clippy(&[&scope[..], &["--features", feature]].concat()).run();
+            (format!("{} with [{feature}]", library.name), result)
+        })
+    }))
+}
+
+fn all(results: impl Iterator<Item = (String, Result)>) -> Result {
+    let failed = results.filter(|(_, result)| result.is_err());
+    let failed: Vec<String> = failed.map(|(name, _)| name).collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join(", ").into())
     }
-    result
 }
 
 /// Once as published, where a link to a private item is an error, and once as its authors read it.

@@ -15,7 +15,7 @@
 //! | dialect | document |
 //! |---|---|
 //! | OpenAI | `{"error":{"message","type","param","code"}}` |
-//! | Azure OpenAI, Azure AI | `{"error":{"code","message"}}`, with `innererror` for refused content |
+//! | Azure OpenAI, Azure AI | `{"error":{"code","message"}}`, `innererror` for refused content |
 //! | Anthropic | `{"type":"error","error":{"type","message"}}` |
 //! | Gemini | `{"error":{"code","message","status"}}`, with a `RetryInfo` where there is a wait |
 //!

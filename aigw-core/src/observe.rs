@@ -1,0 +1,113 @@
+//! Tells whoever runs the process what happens outside any one call's answer.
+//!
+//! What belongs to a call is in its [`Record`](crate::call::Record) and its
+//! [`Meter`](crate::meter::Meter); an [`Event`] is what an operator wants counted or logged
+//! besides. Layers that can report take an [`Observe`]; `()` is the one that ignores everything.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use aigw_core::observe::{Event, Observe};
+//!
+//! let unmeasured = AtomicU64::new(0);
+//! let observer = |event: &Event<'_>| {
+//!     if matches!(event, Event::EncodedAnswer { .. }) {
+//!         unmeasured.fetch_add(1, Ordering::Relaxed);
+//!     }
+//! };
+//! observer.observe(&Event::EncodedAnswer { encoding: "br" });
+//! assert_eq!(unmeasured.into_inner(), 1);
+//! ```
+
+use std::sync::Arc;
+
+/// Takes events of the process.
+///
+/// Called on the path of a call, so an implementation counts or enqueues and returns: it must not
+/// block.
+pub trait Observe {
+    /// Takes one event.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// Ignores every event.
+impl Observe for () {
+    fn observe(&self, _: &Event<'_>) {}
+}
+
+impl<F: Fn(&Event<'_>)> Observe for F {
+    fn observe(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+impl<O: Observe + ?Sized> Observe for Arc<O> {
+    fn observe(&self, event: &Event<'_>) {
+        (**self).observe(event);
+    }
+}
+
+/// Something that happened to the process rather than in the answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// An answer came encoded although `identity` was asked for: it passes untouched, and its
+    /// usage is [unmeasured](crate::usage::Source::Unmeasured).
+    EncodedAnswer {
+        /// The answer's `content-encoding`.
+        encoding: &'a str,
+    },
+    /// An event of a stream was above the parser's cap: it passes untouched, and what it said is
+    /// not known.
+    EventTooLarge {
+        /// The cap, in bytes.
+        cap: usize,
+    },
+    /// A backend refused `stream_options.include_usage`, and is asked again without it.
+    UsageRefused {
+        /// The model that was asked, if one was.
+        model: Option<&'a str>,
+    },
+    /// The buffers of all calls together were full, and a call was refused for it.
+    BuffersFull {
+        /// The bound on all of them, in bytes.
+        capacity: usize,
+    },
+}
+
+impl Event<'_> {
+    /// The name in snake case, as logs and metrics spell it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::EncodedAnswer { .. } => "encoded_answer",
+            Self::EventTooLarge { .. } => "event_too_large",
+            Self::UsageRefused { .. } => "usage_refused",
+            Self::BuffersFull { .. } => "buffers_full",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn closures_shared_observers_and_nobody_observe() {
+        let seen = Mutex::new(Vec::new());
+        let closure = |event: &Event<'_>| seen.lock().unwrap().push(event.as_str());
+        let shared: Arc<dyn Observe + '_> = Arc::new(closure);
+        shared.observe(&Event::UsageRefused { model: Some("m") });
+        Arc::clone(&shared).observe(&Event::EventTooLarge { cap: 1 });
+        ().observe(&Event::BuffersFull { capacity: 1 });
+        drop(shared);
+        assert_eq!(
+            seen.into_inner().unwrap(),
+            ["usage_refused", "event_too_large"]
+        );
+    }
+}

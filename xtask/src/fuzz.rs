@@ -1,0 +1,37 @@
+//! `cargo xtask fuzz`: random inputs to core's parsers, on stable Rust.
+//!
+//! The driver is core's example `fuzz`; a failure prints the seed that repeats it.
+
+use std::time::SystemTime;
+
+use crate::cmd::{Result, cargo};
+
+const INPUTS: u64 = 1_000_000;
+
+pub(crate) fn run(args: &[String]) -> Result {
+    let (mut inputs, mut seed, mut target) = (INPUTS, None, None);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if arg == "--seed" {
+            let value = args.next().ok_or("--seed needs a number")?;
+            seed = Some(value.parse::<u64>()?);
+        } else if let Ok(number) = arg.parse() {
+            inputs = number;
+        } else {
+            target = Some(arg);
+        }
+    }
+    let seed = match seed {
+        Some(seed) => seed,
+        None => SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)?
+            .as_secs(),
+    };
+    let example = ["run", "--release", "-p", "aigw-core", "--example", "fuzz"];
+    let command = cargo(example).args(["--features", "test-util", "--"]);
+    let (inputs, seed) = (inputs.to_string(), seed.to_string());
+    command
+        .args(["--inputs", &inputs, "--seed", &seed])
+        .args(target)
+        .run()
+}

@@ -59,21 +59,10 @@ pub enum Event<'a> {
         /// The answer's `content-encoding`.
         encoding: &'a str,
     },
-    /// An event of a stream was above the parser's cap: it passes untouched, and what it said is
-    /// not known.
-    EventTooLarge {
-        /// The cap, in bytes.
-        cap: usize,
-    },
     /// A backend refused `stream_options.include_usage`, and is asked again without it.
     UsageRefused {
         /// The model that was asked, if one was.
         model: Option<&'a str>,
-    },
-    /// The buffers of all calls together were full, and a call was refused for it.
-    BuffersFull {
-        /// The bound on all of them, in bytes.
-        capacity: usize,
     },
 }
 
@@ -83,9 +72,7 @@ impl Event<'_> {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::EncodedAnswer { .. } => "encoded_answer",
-            Self::EventTooLarge { .. } => "event_too_large",
             Self::UsageRefused { .. } => "usage_refused",
-            Self::BuffersFull { .. } => "buffers_full",
         }
     }
 }
@@ -102,12 +89,12 @@ mod tests {
         let closure = |event: &Event<'_>| seen.lock().unwrap().push(event.as_str());
         let shared: Arc<dyn Observe + '_> = Arc::new(closure);
         shared.observe(&Event::UsageRefused { model: Some("m") });
-        Arc::clone(&shared).observe(&Event::EventTooLarge { cap: 1 });
-        ().observe(&Event::BuffersFull { capacity: 1 });
+        Arc::clone(&shared).observe(&Event::EncodedAnswer { encoding: "br" });
+        ().observe(&Event::UsageRefused { model: None });
         drop(shared);
         assert_eq!(
             seen.into_inner().unwrap(),
-            ["usage_refused", "event_too_large"]
+            ["usage_refused", "encoded_answer"]
         );
     }
 }

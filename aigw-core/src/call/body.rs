@@ -67,7 +67,7 @@ impl<B: Body> HasCall for CallBody<B> {
 
     fn model(&self) -> Option<&str> {
         match &self.state {
-            State::Whole(edits) => edits.model().or(self.call.model()),
+            State::Whole(edits) => edits.model().or_else(|| self.call.model()),
             _ => self.call.model(),
         }
     }

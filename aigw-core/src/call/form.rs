@@ -74,7 +74,7 @@ fn field_name(head: &[u8]) -> Option<String> {
             .then_some(value)
     })?;
     if parameter(disposition, "filename")
-        .or(parameter(disposition, "filename*"))
+        .or_else(|| parameter(disposition, "filename*"))
         .is_some()
     {
         return None;

@@ -139,7 +139,7 @@ impl Sink<Asked> for Reader<'_> {
             (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),
             (Asked::Choices, _) => view.choices = value.count().or(view.choices),
             (Asked::User, Value::String(text)) => {
-                view.user = text.decode().map(Into::into).or(view.user.take());
+                view.user = text.decode().map(Into::into).or_else(|| view.user.take());
             }
             (Asked::PreviousResponse, Value::String(text)) => {
                 view.previous_response = text.decode().map(Into::into);

@@ -306,7 +306,7 @@ impl<F: Copy> Scanner<F> {
             self.objects & !bit
         };
         // A leaf that is a container is followed as well, so that its end is told; paths deeper than `LIVE` do not exist.
-        let follow = path.or(self.node.filter(|_| self.leaf().is_some()));
+        let follow = path.or_else(|| self.node.filter(|_| self.leaf().is_some()));
         if let Some(node) = follow
             && self.live + 1 == self.depth
             && let Some(slot) = self.open.get_mut(self.live)

@@ -27,7 +27,7 @@ impl Value<'_> {
                 clippy::cast_sign_loss,
                 reason = "in range"
             )]
-            (number >= 0.0 && number < 1e18 && number.fract() == 0.0).then_some(number as u64)
+            ((0.0..1e18).contains(&number) && number.fract() == 0.0).then_some(number as u64)
         })
     }
 }

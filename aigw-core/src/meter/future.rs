@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response, header, response::Parts};
+use http::{HeaderMap, Request, Response, header, response::Parts};
 use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
@@ -19,6 +19,7 @@ use crate::{
     BoxError,
     body::{Beginning, PassThrough},
     call::{Call, HasCall},
+    observe::{Event, Observe},
     rt::Clock,
 };
 
@@ -28,17 +29,23 @@ use crate::{
 ///
 /// Dropping it drops the inner call.
 #[pin_project]
-pub struct ResponseFuture<S, B, ResBody, C>
+pub struct ResponseFuture<S, B, ResBody, C, O>
 where
     S: Service<Request<B>>,
     ResBody: Body,
 {
-    call: Arc<Call>,
-    clock: C,
+    answering: Answering<C, O>,
     /// What to do if the backend refuses the question for usage. While it is there, we have asked.
     second: Option<Second<S, B>>,
     #[pin]
     state: State<S::Future, ResBody>,
+}
+
+/// What the answer's body is made with.
+pub(super) struct Answering<C, O> {
+    pub(super) call: Arc<Call>,
+    pub(super) clock: C,
+    pub(super) observe: O,
 }
 
 /// A second try, without the question.
@@ -52,7 +59,7 @@ pub(super) struct Second<S, B> {
 enum State<F, ResBody: Body> {
     Calling(#[pin] F),
     /// An error that may be about the question is read, up to [`LOOK`] bytes.
-    Looking(Option<(Parts, Beginning<ResBody>)>),
+    Looking(Option<Box<(Parts, Beginning<ResBody>)>>),
     /// It is about the question: the inner service is made ready for the second try.
     Retrying,
 }
@@ -60,33 +67,32 @@ enum State<F, ResBody: Body> {
 /// How much of an error is looked at.
 const LOOK: usize = 16 << 10;
 
-impl<S, B, ResBody, C> ResponseFuture<S, B, ResBody, C>
+impl<S, B, ResBody, C, O> ResponseFuture<S, B, ResBody, C, O>
 where
     S: Service<Request<B>>,
     ResBody: Body,
 {
     pub(super) fn new(
         future: S::Future,
-        call: Arc<Call>,
-        clock: C,
+        answering: Answering<C, O>,
         second: Option<Second<S, B>>,
     ) -> Self {
         Self {
-            call,
-            clock,
+            answering,
             second,
             state: State::Calling(future),
         }
     }
 }
 
-impl<S, B, ResBody, C> Future for ResponseFuture<S, B, ResBody, C>
+impl<S, B, ResBody, C, O> Future for ResponseFuture<S, B, ResBody, C, O>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
     B: HasCall,
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
     C: Clock,
+    O: Observe,
 {
     type Output = Result<Response<HideUsage<MeterBody<ResBody, C>>>, S::Error>;
 
@@ -99,13 +105,13 @@ where
                     if this.second.is_some() && may_refuse(response.status()) {
                         let (head, body) = response.into_parts();
                         this.state
-                            .set(State::Looking(Some((head, Beginning::new(body)))));
+                            .set(State::Looking(Some(Box::new((head, Beginning::new(body))))));
                         continue;
                     }
                     response.map(PassThrough::untouched)
                 }
                 StateProj::Looking(looking) => {
-                    let Some((_, body)) = looking else {
+                    let Some((_, body)) = looking.as_deref_mut() else {
                         return Poll::Pending;
                     };
                     while !body.has_ended() && body.bytes().len() < LOOK {
@@ -115,7 +121,7 @@ where
                         this.state.set(State::Retrying);
                         continue;
                     }
-                    let Some((head, body)) = looking.take() else {
+                    let Some((head, body)) = looking.take().map(|looked| *looked) else {
                         return Poll::Pending;
                     };
                     Response::from_parts(head, body.into())
@@ -132,54 +138,69 @@ where
                     else {
                         return Poll::Pending;
                     };
-                    asking.refuse(request.body().model());
+                    let model = request.body().model();
+                    asking.refuse(model);
+                    this.answering
+                        .observe
+                        .observe(&Event::UsageRefused { model });
                     this.state.set(State::Calling(inner.call(request)));
                     continue;
                 }
             };
             let hides = this.second.take().is_some();
-            return Poll::Ready(Ok(metered(response, this.call, this.clock.clone(), hides)));
+            return Poll::Ready(Ok(this.answering.metered(response, hides)));
         }
     }
 }
 
-fn metered<B, C>(
-    response: Response<PassThrough<B>>,
-    call: &Arc<Call>,
-    clock: C,
-    hides: bool,
-) -> Response<HideUsage<MeterBody<B, C>>>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-    C: Clock,
-{
-    let (mut head, body) = response.into_parts();
-    let reader = if head.status.is_success() {
-        Reader::new(call, &head.headers)
-    } else {
-        Reader::Opaque
-    };
-    let hides = hides && matches!(reader, Reader::Events(_));
-    let body = MeterBody::new(body, reader, clock);
-    let body = if hides {
-        // The caller receives less than was announced.
-        head.headers.remove(header::CONTENT_LENGTH);
-        HideUsage::on(body)
-    } else {
-        HideUsage::off(body)
-    };
-    Response::from_parts(head, body)
+impl<C: Clock, O: Observe> Answering<C, O> {
+    fn metered<B>(
+        &self,
+        response: Response<PassThrough<B>>,
+        hides: bool,
+    ) -> Response<HideUsage<MeterBody<B, C>>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let (mut head, body) = response.into_parts();
+        let reader = if !head.status.is_success() {
+            Reader::Opaque
+        } else if let Some(encoding) = encoding(&head.headers) {
+            self.observe.observe(&Event::EncodedAnswer { encoding });
+            Reader::Opaque
+        } else {
+            Reader::new(&self.call, &head.headers)
+        };
+        let hides = hides && matches!(reader, Reader::Events(_));
+        let body = MeterBody::new(body, reader, self.clock.clone());
+        let body = if hides {
+            // The caller receives less than was announced.
+            head.headers.remove(header::CONTENT_LENGTH);
+            HideUsage::on(body)
+        } else {
+            HideUsage::off(body)
+        };
+        Response::from_parts(head, body)
+    }
 }
 
-impl<S, B, ResBody, C> fmt::Debug for ResponseFuture<S, B, ResBody, C>
+/// The encoding of an answer, if it has one.
+fn encoding(headers: &HeaderMap) -> Option<&str> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings
+        .map(|encoding| encoding.to_str().unwrap_or("unknown"))
+        .find(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+}
+
+impl<S, B, ResBody, C, O> fmt::Debug for ResponseFuture<S, B, ResBody, C, O>
 where
     S: Service<Request<B>>,
     ResBody: Body,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("call", &self.call)
+            .field("call", &self.answering.call)
             .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,19 @@
 use tower_layer::Layer;
 
 use super::{asking::Asking, service::MeterService};
-use crate::rt::{Clock, SystemClock};
+use crate::{
+    observe::Observe,
+    rt::{Clock, SystemClock},
+};
 
 /// Reads what each answer used, as it passes.
 ///
 /// Stands next to the provider: one for each backend. See the [module](super).
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct MeterLayer<C = SystemClock> {
+pub struct MeterLayer<C = SystemClock, O = ()> {
     clock: C,
+    observe: O,
     include_usage: IncludeUsage,
 }
 
@@ -29,6 +33,7 @@ impl MeterLayer {
     pub fn new() -> Self {
         Self {
             clock: SystemClock,
+            observe: (),
             include_usage: IncludeUsage::Auto,
         }
     }
@@ -40,12 +45,32 @@ impl Default for MeterLayer {
     }
 }
 
-impl<C> MeterLayer<C> {
+impl<C, O> MeterLayer<C, O> {
     /// Takes the times of content from another clock.
-    pub fn with_clock<D: Clock>(self, clock: D) -> MeterLayer<D> {
+    pub fn with_clock<D: Clock>(self, clock: D) -> MeterLayer<D, O> {
+        let Self {
+            observe,
+            include_usage,
+            ..
+        } = self;
         MeterLayer {
             clock,
-            include_usage: self.include_usage,
+            observe,
+            include_usage,
+        }
+    }
+
+    /// Tells `observe` of answers that cannot be read and of models that refuse to state usage. Default: nobody.
+    pub fn with_observe<P: Observe>(self, observe: P) -> MeterLayer<C, P> {
+        let Self {
+            clock,
+            include_usage,
+            ..
+        } = self;
+        MeterLayer {
+            clock,
+            observe,
+            include_usage,
         }
     }
 
@@ -56,13 +81,14 @@ impl<C> MeterLayer<C> {
     }
 }
 
-impl<S, C: Clone> Layer<S> for MeterLayer<C> {
-    type Service = MeterService<S, C>;
+impl<S, C: Clone, O: Clone> Layer<S> for MeterLayer<C, O> {
+    type Service = MeterService<S, C, O>;
 
     fn layer(&self, inner: S) -> Self::Service {
         MeterService {
             inner,
             clock: self.clock.clone(),
+            observe: self.observe.clone(),
             asking: Asking::new(self.include_usage),
         }
     }

@@ -49,8 +49,7 @@ const DONE: &[u8] = b"[DONE]";
 impl Reader {
     /// The reader for an answer to `call` with these headers.
     pub(super) fn new(call: &Arc<Call>, headers: &HeaderMap) -> Self {
-        let Some(form) = form(call.dialect(), call.operation()).filter(|_| !is_encoded(headers))
-        else {
+        let Some(form) = form(call.dialect(), call.operation()) else {
             return Self::Opaque;
         };
         let reading = Reading::new(form, call.choices());
@@ -178,13 +177,6 @@ impl Events {
         self.reading.malformed = false;
         self.reading.scanner.reset();
     }
-}
-
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// The media type without its parameters.

@@ -7,11 +7,12 @@ use tower_service::Service;
 use super::{
     HideUsage, MeterBody,
     asking::Asking,
-    future::{ResponseFuture, Second},
+    future::{Answering, ResponseFuture, Second},
 };
 use crate::{
     BoxError,
     call::{Edit, HasCall},
+    observe::Observe,
     rt::{Clock, SystemClock},
 };
 
@@ -21,23 +22,25 @@ use crate::{
 ///
 /// The inner service's. Where a backend refuses the question for usage, a clone of it is driven to readiness for the second try.
 #[derive(Clone, Debug)]
-pub struct MeterService<S, C = SystemClock> {
+pub struct MeterService<S, C = SystemClock, O = ()> {
     pub(super) inner: S,
     pub(super) clock: C,
+    pub(super) observe: O,
     pub(super) asking: Asking,
 }
 
-impl<S, B, ResBody, C> Service<Request<B>> for MeterService<S, C>
+impl<S, B, ResBody, C, O> Service<Request<B>> for MeterService<S, C, O>
 where
     S: Service<Request<B>, Response = Response<ResBody>> + Clone,
     B: HasCall,
     ResBody: Body,
     ResBody::Error: Into<BoxError>,
     C: Clock,
+    O: Observe + Clone,
 {
     type Response = Response<HideUsage<MeterBody<ResBody, C>>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, ResBody, C>;
+    type Future = ResponseFuture<S, B, ResBody, C, O>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -56,7 +59,12 @@ where
                 asking: self.asking.clone(),
             });
         }
-        ResponseFuture::new(self.inner.call(request), call, self.clock.clone(), second)
+        let answering = Answering {
+            call,
+            clock: self.clock.clone(),
+            observe: self.observe.clone(),
+        };
+        ResponseFuture::new(self.inner.call(request), answering, second)
     }
 }
 

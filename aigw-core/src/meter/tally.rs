@@ -96,12 +96,9 @@ impl Sink<Field> for Tally<'_> {
 impl Tally<'_> {
     fn text(&mut self, field: Field, text: &str) {
         match field {
-            Field::Model => {
-                // Every chunk of a stream repeats it.
-                if self.meter.model.as_deref() != Some(text) && !text.is_empty() {
-                    self.meter.model = Some(text.into());
-                }
-            }
+            // Every chunk of a stream repeats it.
+            Field::Model if self.meter.model.as_deref() == Some(text) || text.is_empty() => {}
+            Field::Model => self.meter.model = Some(text.into()),
             Field::Finish if !matches!(text, "in_progress" | "queued" | "incomplete") => {
                 self.meter.finish = Some(FinishReason::from_word(text));
                 *self.finished += 1;

@@ -17,13 +17,13 @@ pub struct Config {
 }
 
 /// The default of [`Config::connect_timeout`]: a handshake across the world takes a second, one lost SYN or two are forgiven.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The default of [`Config::pool_idle_timeout`]: below the four minutes after which common cloud balancers forget a connection.
-pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The default of [`Config::keepalive`].
-pub const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 impl Default for Config {
     fn default() -> Self {

@@ -40,7 +40,9 @@ where
     fn call(&mut self, uri: Uri) -> Self::Future {
         Connecting {
             inner: self.inner.call(uri),
-            timeout: self.timeout.map(|timeout| Box::pin(tokio::time::sleep(timeout))),
+            timeout: self
+                .timeout
+                .map(|timeout| Box::pin(tokio::time::sleep(timeout))),
         }
     }
 }

@@ -44,8 +44,8 @@
 
 mod config;
 mod connect;
-mod dial;
 mod diagnose;
+mod dial;
 mod error;
 mod service;
 mod tls;

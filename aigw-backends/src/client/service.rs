@@ -55,7 +55,10 @@ where
     ///
     /// [`ConfigError`] names the setting that cannot take effect.
     pub fn try_new(config: Config) -> Result<Self, ConfigError> {
-        if config.connect_timeout.is_some_and(|timeout| timeout.is_zero()) {
+        if config
+            .connect_timeout
+            .is_some_and(|timeout| timeout.is_zero())
+        {
             return Err(ConfigError::ZeroConnectTimeout);
         }
         let https = HttpsConnectorBuilder::new()

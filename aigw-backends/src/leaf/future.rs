@@ -64,9 +64,7 @@ where
         let answer = match this.state.project() {
             StateProj::Failed(fault) => this.refuse.fault(*this.dialect, *fault),
             StateProj::Calling { inner, diagnose } => match ready!(inner.poll(cx)) {
-                Ok(answer) => {
-                    reject::passed(answer.map(|body| ResponseBody::new(body, *diagnose)))
-                }
+                Ok(answer) => reject::passed(answer.map(|body| ResponseBody::new(body, *diagnose))),
                 Err(error) => this.refuse.fault(*this.dialect, diagnose(&*error.into())),
             },
         };

@@ -14,11 +14,7 @@ use aigw_core::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{
-    ResponseBody, ResponseFuture,
-    body::Diagnose,
-    diagnose,
-};
+use super::{ResponseBody, ResponseFuture, body::Diagnose, diagnose};
 use crate::refuse::Refuse;
 
 /// Answers for a service that can fail. See the [module](self).

@@ -71,6 +71,8 @@ impl<T: Timer> Alarm<T> {
 
 impl<T: Timer> fmt::Debug for Alarm<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alarm").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Alarm")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }

@@ -3,14 +3,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use aigw_core::{
-    BoxError,
-    dialect::Dialect,
-    meter::Metered,
-    outcome::Fault,
-    reject,
-    rt::Timer,
-};
+use aigw_core::{BoxError, dialect::Dialect, meter::Metered, outcome::Fault, reject, rt::Timer};
 use http::Response;
 use pin_project::pin_project;
 

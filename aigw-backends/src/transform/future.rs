@@ -54,9 +54,9 @@ where
                 });
                 Poll::Ready(answer)
             }
-            StateProj::Refused(answer) => answer.take().map_or(Poll::Pending, |answer| {
-                Poll::Ready(Ok(answer))
-            }),
+            StateProj::Refused(answer) => answer
+                .take()
+                .map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer))),
         }
     }
 }

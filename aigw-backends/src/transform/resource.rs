@@ -5,9 +5,11 @@ use aigw_core::dialect::{Dialect, Target};
 /// Borrowed from the path, so every escape stands as the caller wrote it. `None` where the path has nothing after its mount.
 pub(super) fn of<'p>(target: &Target, path: &'p str) -> Option<&'p str> {
     let resource = match target.dialect() {
-        Dialect::AzureOpenAi if target.path_model().is_some() => after(path, "/openai/deployments/")
-            .and_then(|rest| rest.split_once('/'))
-            .map(|(_, rest)| rest),
+        Dialect::AzureOpenAi if target.path_model().is_some() => {
+            after(path, "/openai/deployments/")
+                .and_then(|rest| rest.split_once('/'))
+                .map(|(_, rest)| rest)
+        }
         Dialect::AzureOpenAi => after(path, "/openai/v1/").or_else(|| after(path, "/openai/")),
         Dialect::AzureAi => after(path, "/models/"),
         Dialect::Gemini => path

@@ -122,7 +122,8 @@ fn is_dots(segment: &str) -> bool {
 fn api_version<'v>(target: &'v Target, upstream: &'v Upstream) -> Option<&'v str> {
     match upstream.dialect {
         Dialect::AzureOpenAi | Dialect::AzureAi => {
-            upstream.api_version.as_deref().or(target.api_version())
+            let own = upstream.api_version.as_deref();
+            own.or_else(|| target.api_version())
         }
         _ => None,
     }
@@ -247,26 +248,146 @@ mod tests {
         use Dialect::*;
         let azure = "https://a.test";
         let cases = [
-            (OpenAi, "https://o.test", None, "/v1/chat/completions", "https://o.test/v1/chat/completions"),
-            (OpenAi, "https://o.test/v1", None, "/v1/chat/completions", "https://o.test/v1/chat/completions"),
-            (OpenAi, "https://o.test/api/v1/", None, "/team/v1/files/f-1", "https://o.test/api/v1/files/f-1"),
-            (OpenAi, "https://o.test/proxy", None, "/chat/completions", "https://o.test/proxy/v1/chat/completions"),
-            (OpenAi, "https://g.test/v1beta/openai", None, "/v1/embeddings", "https://g.test/v1beta/openai/embeddings"),
-            (OpenAi, "https://o.test", None, "/v1beta/openai/embeddings", "https://o.test/v1/embeddings"),
-            (OpenAi, "https://o.test", None, "/openai/deployments/x/embeddings?api-version=1&a=b", "https://o.test/v1/embeddings?a=b"),
-            (OpenAi, "https://o.test", None, "/openai/v1/responses", "https://o.test/v1/responses"),
-            (AzureOpenAi, azure, Some("2"), "/v1/chat/completions?a=b", "https://a.test/openai/deployments/prod%204o/chat/completions?a=b&api-version=2"),
-            (AzureOpenAi, azure, Some("2"), "/openai/deployments/x/chat/completions?api-version=1", "https://a.test/openai/deployments/x/chat/completions?api-version=2"),
-            (AzureOpenAi, azure, None, "/openai/deployments/gpt-4o/chat/completions?api-version=1", "https://a.test/openai/deployments/prod%204o/chat/completions?api-version=1"),
-            (AzureOpenAi, azure, None, "/v1/chat/completions", "https://a.test/openai/v1/chat/completions"),
-            (AzureOpenAi, azure, Some("2"), "/v1/responses", "https://a.test/openai/responses?api-version=2"),
-            (AzureOpenAi, azure, None, "/openai/v1/responses", "https://a.test/openai/v1/responses"),
-            (AzureAi, azure, Some("2"), "/v1/chat/completions", "https://a.test/models/chat/completions?api-version=2"),
-            (AzureAi, "https://a.test/models", Some("2"), "/models/embeddings?api-version=1", "https://a.test/models/embeddings?api-version=2"),
-            (OpenAi, "https://o.test", None, "/models/chat/completions?api-version=1", "https://o.test/v1/chat/completions"),
-            (Anthropic, "https://c.test", None, "/v1/messages/count_tokens?beta=true", "https://c.test/v1/messages/count_tokens?beta=true"),
-            (Gemini, "https://g.test", None, "/x/v1beta/models/g-2:streamGenerateContent?alt=sse", "https://g.test/v1beta/models/g-2:streamGenerateContent?alt=sse"),
-            (Gemini, "https://g.test", None, "/v1beta/models/gpt-4o:generateContent", "https://g.test/v1beta/models/prod%204o:generateContent"),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/v1/chat/completions",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://o.test/v1",
+                None,
+                "/v1/chat/completions",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://o.test/api/v1/",
+                None,
+                "/team/v1/files/f-1",
+                "https://o.test/api/v1/files/f-1",
+            ),
+            (
+                OpenAi,
+                "https://o.test/proxy",
+                None,
+                "/chat/completions",
+                "https://o.test/proxy/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://g.test/v1beta/openai",
+                None,
+                "/v1/embeddings",
+                "https://g.test/v1beta/openai/embeddings",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/v1beta/openai/embeddings",
+                "https://o.test/v1/embeddings",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/openai/deployments/x/embeddings?api-version=1&a=b",
+                "https://o.test/v1/embeddings?a=b",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/openai/v1/responses",
+                "https://o.test/v1/responses",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/v1/chat/completions?a=b",
+                "https://a.test/openai/deployments/prod%204o/chat/completions?a=b&api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/openai/deployments/x/chat/completions?api-version=1",
+                "https://a.test/openai/deployments/x/chat/completions?api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/openai/deployments/gpt-4o/chat/completions?api-version=1",
+                "https://a.test/openai/deployments/prod%204o/chat/completions?api-version=1",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/v1/chat/completions",
+                "https://a.test/openai/v1/chat/completions",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/v1/responses",
+                "https://a.test/openai/responses?api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/openai/v1/responses",
+                "https://a.test/openai/v1/responses",
+            ),
+            (
+                AzureAi,
+                azure,
+                Some("2"),
+                "/v1/chat/completions",
+                "https://a.test/models/chat/completions?api-version=2",
+            ),
+            (
+                AzureAi,
+                "https://a.test/models",
+                Some("2"),
+                "/models/embeddings?api-version=1",
+                "https://a.test/models/embeddings?api-version=2",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/models/chat/completions?api-version=1",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                Anthropic,
+                "https://c.test",
+                None,
+                "/v1/messages/count_tokens?beta=true",
+                "https://c.test/v1/messages/count_tokens?beta=true",
+            ),
+            (
+                Gemini,
+                "https://g.test",
+                None,
+                "/x/v1beta/models/g-2:streamGenerateContent?alt=sse",
+                "https://g.test/v1beta/models/g-2:streamGenerateContent?alt=sse",
+            ),
+            (
+                Gemini,
+                "https://g.test",
+                None,
+                "/v1beta/models/gpt-4o:generateContent",
+                "https://g.test/v1beta/models/prod%204o:generateContent",
+            ),
         ];
         for (dialect, base, version, asked, expected) in cases {
             let sent = sent(dialect, base, version, asked);
@@ -293,7 +414,11 @@ mod tests {
         let cases = [
             (Dialect::OpenAi, None, "/v1/chat/../../admin"),
             (Dialect::OpenAi, None, "/v1/files/%2E%2e/keys"),
-            (Dialect::AzureOpenAi, Some("2"), "/openai/deployments/%2e%2e/chat/completions"),
+            (
+                Dialect::AzureOpenAi,
+                Some("2"),
+                "/openai/deployments/%2e%2e/chat/completions",
+            ),
         ];
         for (dialect, version, asked) in cases {
             let refused = sent(dialect, "https://b.test/base", version, asked).unwrap_err();

@@ -13,6 +13,7 @@ pub struct Target {
     path_model: Option<Box<str>>,
     api_version: Option<Box<str>>,
     streams: bool,
+    allowed_method: Option<Method>,
 }
 
 impl Target {
@@ -26,6 +27,7 @@ impl Target {
             .or_else(|| path.anthropic(headers))
             .unwrap_or_else(|| path.openai(uri.query()));
         if !method_fits(method, target.operation) {
+            target.allowed_method = Some(method_of(target.operation));
             target.operation = Operation::Other;
         }
         target.api_version = query_value(uri.query(), "api-version").map(Into::into);
@@ -39,6 +41,7 @@ impl Target {
             path_model: None,
             api_version: None,
             streams: false,
+            allowed_method: None,
         }
     }
 
@@ -71,15 +74,29 @@ impl Target {
     pub fn streams(&self) -> bool {
         self.streams
     }
+
+    /// The method that would have asked for the operation of this path, where another one made it [`Operation::Other`]: what a 405
+    /// names in `allow`.
+    #[must_use]
+    pub fn allowed_method(&self) -> Option<&Method> {
+        self.allowed_method.as_ref()
+    }
 }
 
 /// The method that an operation is asked with. OpenAI lists stored completions with a GET on the path that creates them, and so on:
 /// those are other operations.
 fn method_fits(method: &Method, operation: Operation) -> bool {
     match operation {
-        Operation::Models => method == Method::GET || method == Method::HEAD,
         Operation::Other => true,
-        _ => method == Method::POST,
+        Operation::Models if method == Method::HEAD => true,
+        _ => *method == method_of(operation),
+    }
+}
+
+fn method_of(operation: Operation) -> Method {
+    match operation {
+        Operation::Models => Method::GET,
+        _ => Method::POST,
     }
 }
 
@@ -338,6 +355,15 @@ mod tests {
             (target.dialect(), target.operation()),
             (Dialect::Anthropic, Operation::Models)
         );
+    }
+
+    #[test]
+    fn another_method_knows_the_right_one() {
+        let allowed = |method, uri| of(method, uri).allowed_method().cloned();
+        assert_eq!(allowed("GET", "/v1/embeddings"), Some(Method::POST));
+        assert_eq!(allowed("POST", "/v1/models"), Some(Method::GET));
+        assert_eq!(allowed("HEAD", "/v1/models"), None);
+        assert_eq!(allowed("GET", "/v1/files"), None);
     }
 
     #[test]

@@ -1,0 +1,52 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::Request;
+use tower_service::Service;
+
+use super::{layer::Settings, query};
+
+/// Takes the caller's credentials off and puts the backend's on. See the [module](super).
+///
+/// # Readiness
+///
+/// That of the inner service.
+#[derive(Clone, Debug)]
+pub struct ReplaceCredentials<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> ReplaceCredentials<S> {
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
+    }
+}
+
+impl<S, B> Service<Request<B>> for ReplaceCredentials<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        for name in &self.settings.headers {
+            request.headers_mut().remove(name);
+        }
+        if let Some(uri) = query::without(request.uri(), &self.settings.query) {
+            *request.uri_mut() = uri;
+        }
+        if let Some((name, value)) = &self.settings.header {
+            request.headers_mut().insert(name, value.clone());
+        }
+        self.inner.call(request)
+    }
+}

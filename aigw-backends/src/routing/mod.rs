@@ -1,0 +1,57 @@
+//! Which backend serves a call.
+//!
+//! A [`Table`] of [`Rule`]s is asked with what the call's head and model say; the first rule that matches decides, and a call that
+//! none matches is refused. [`Router`] is the service over several backends; [`RouteLayer`] puts the same decision in front of one.
+//!
+//! ```text
+//!  call ──────┬ a rule: backend [and alias] ────────────► that backend, with `Route` in the record
+//!             │ a rule: reply ──────────────────────────► our own answer
+//!             │ no rule, known path, wrong method ──────► 405 method_not_allowed, with `allow`
+//!             │ no rule for the operation at all ───────► 400 operation_not_supported
+//!             └ no rule for the model ──────────────────► 404 model_not_found
+//! ```
+//!
+//! WebSocket upgrades never come here: [`CallLayer`](aigw_core::call::CallLayer) refuses them.
+//!
+//! Names match as they are spelt, case included. A name with `*`, `?`, `[` or `{` in it is a glob, and `*` crosses slashes, since
+//! models are called `meta-llama/Llama-3`. Within one rule exact names are looked at first; between rules only their order counts.
+//!
+//! # Examples
+//!
+//! ```
+//! use aigw_backends::routing::{Decision, Rule, Table};
+//! use aigw_core::dialect::{Operation, Target};
+//! use http::{HeaderMap, Method, Uri};
+//!
+//! let table = Table::try_new([
+//!     Rule::to("east").model("gpt-4o").operation(Operation::Chat),
+//!     Rule::to("west").model("gpt-4-turbo").alias("gpt-4o"),
+//!     Rule::to("west").model("text-embedding-3-*"),
+//! ])?;
+//!
+//! let target = |uri| Target::recognize(&Method::POST, &Uri::from_static(uri), &HeaderMap::new());
+//! let chat = target("/v1/chat/completions");
+//! assert!(matches!(
+//!     table.choose(&chat, Some("gpt-4-turbo")),
+//!     Decision::Send { to: &"west", alias: Some("gpt-4o"), .. },
+//! ));
+//! assert_eq!(table.choose(&chat, Some("o3")), Decision::UnknownModel);
+//! # Ok::<(), aigw_backends::routing::ConfigError>(())
+//! ```
+
+mod config;
+mod future;
+mod layer;
+mod pattern;
+mod rule;
+mod service;
+mod table;
+
+pub use self::{
+    config::{Backends, Fallback, RouteConfig, RoutingConfig},
+    future::ResponseFuture,
+    layer::RouteLayer,
+    rule::{ConfigError, Reply, Rule},
+    service::{Route, Router},
+    table::{Decision, Table},
+};

@@ -1,0 +1,241 @@
+use std::{
+    fmt::Display,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use aigw_core::{
+    call::{Edit, HasCall},
+    reject::{self, MakeRejection, Reason, Refusal},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{ConfigError, Decision, ResponseFuture, Table};
+use crate::refuse::Refuse;
+
+/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the backend is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Which rule decided, counted from zero.
+    pub rule: usize,
+    /// The backend, as it is called in the table.
+    pub backend: String,
+    /// The model that the backend is asked for, where the rule has an alias.
+    pub alias: Option<String>,
+}
+
+/// Sends each call to the backend that a [`Table`] chooses. See the [module](super).
+///
+/// # Readiness
+///
+/// Always ready, since the backend is known only with the call. A fresh clone of the backend's service is made ready then, and the
+/// call waits for it.
+#[derive(Debug)]
+pub struct Router<K, S> {
+    table: Arc<Table<K>>,
+    /// In the order of [`Table::backends`].
+    services: Services<S>,
+    refuse: Refuse,
+}
+
+#[derive(Debug)]
+enum Services<S> {
+    /// One for each rule that sends, with the rule's index.
+    Each(Arc<[(usize, S)]>),
+    One(S),
+}
+
+impl<K, S> Router<K, S>
+where
+    K: Display + PartialEq,
+    S: Clone,
+{
+    /// A router over these backends.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::UnknownBackend`] where a rule names one that is not among them.
+    pub fn try_new(
+        table: Table<K>,
+        backends: impl IntoIterator<Item = (K, S)>,
+    ) -> Result<Self, ConfigError> {
+        let backends: Vec<_> = backends.into_iter().collect();
+        let services = table
+            .backends()
+            .map(|(rule, name)| {
+                let backend = backends.iter().find(|(known, _)| known == name);
+                match backend {
+                    Some((_, service)) => Ok((rule, service.clone())),
+                    None => Err(ConfigError::UnknownBackend {
+                        rule,
+                        backend: name.to_string(),
+                    }),
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            table: Arc::new(table),
+            services: Services::Each(services),
+            refuse: Refuse::default(),
+        })
+    }
+}
+
+impl<K, S> Router<K, S> {
+    pub(super) fn over_one(table: Arc<Table<K>>, service: S, refuse: Refuse) -> Self {
+        Self {
+            table,
+            services: Services::One(service),
+            refuse,
+        }
+    }
+
+    /// Refuses with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
+    #[must_use]
+    pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        self.refuse = Refuse::new(make);
+        self
+    }
+}
+
+impl<S: Clone> Services<S> {
+    fn of(&self, rule: usize) -> Option<S> {
+        match self {
+            Self::One(service) => Some(service.clone()),
+            Self::Each(services) => {
+                let at = services
+                    .binary_search_by_key(&rule, |(rule, _)| *rule)
+                    .ok()?;
+                services.get(at).map(|(_, service)| service.clone())
+            }
+        }
+    }
+}
+
+impl<K, S, ReqBody, ResBody> Service<Request<ReqBody>> for Router<K, S>
+where
+    K: Display,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    ReqBody: HasCall,
+    ResBody: Body<Data = Bytes>,
+{
+    type Response = Response<reject::Body<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody, ResBody>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        match self.route(&mut request) {
+            Ok(service) => ResponseFuture::calling(service, request),
+            Err(refusal) => {
+                ResponseFuture::refused(self.refuse.call(request.body().call(), *refusal))
+            }
+        }
+    }
+}
+
+impl<K: Display, S: Clone> Router<K, S> {
+    fn route<B: HasCall>(&self, request: &mut Request<B>) -> Result<S, Box<Refusal>> {
+        let body = request.body();
+        let call = Arc::clone(body.call());
+        let (rule, to, alias) = match self.table.choose(call.target(), body.model()) {
+            Decision::Send { rule, to, alias } => (rule, to, alias),
+            Decision::Reply { reply, .. } => return Err(Box::new(reply.refusal())),
+            Decision::UnknownModel => return Err(unknown_model(body.model())),
+            Decision::UnknownOperation => {
+                return Err(unsupported("this operation is not served here"));
+            }
+            Decision::WrongMethod(allowed) => return Err(wrong_method(allowed.as_str())),
+        };
+        let Some(service) = self.services.of(rule) else {
+            return Err(unsupported("this route has no backend"));
+        };
+        call.record().state(Route {
+            rule,
+            backend: to.to_string(),
+            alias: alias.map(str::to_owned),
+        });
+        if let Some(alias) = alias
+            && !request.body_mut().edit(Edit::Model(alias.into()))
+        {
+            return Err(unsupported("an upload cannot be served under an alias"));
+        }
+        Ok(service)
+    }
+}
+
+fn unsupported(message: &'static str) -> Box<Refusal> {
+    Box::new(Refusal::new(Reason::OperationNotSupported, message))
+}
+
+fn unknown_model(model: Option<&str>) -> Box<Refusal> {
+    // The name is the caller's own, and may be as long as a request.
+    let model: String = model
+        .unwrap_or_default()
+        .chars()
+        .take(LONGEST_NAME)
+        .collect();
+    Box::new(Refusal::new(
+        Reason::UnknownModel,
+        format!("The model `{model}` does not exist or is not served here"),
+    ))
+}
+
+/// Characters of a model's name that a refusal repeats.
+const LONGEST_NAME: usize = 128;
+
+fn wrong_method(allowed: &str) -> Box<Refusal> {
+    let refusal = Refusal::new(
+        Reason::MethodNotAllowed,
+        format!("this path is asked with {allowed}"),
+    );
+    Box::new(match HeaderValue::from_str(allowed) {
+        Ok(allowed) => refusal.header(header::ALLOW, allowed),
+        Err(_) => refusal,
+    })
+}
+
+fn unknown_model(model: Option<&str>) -> Refusal {
+    let model = model.unwrap_or_default();
+    // The name is the caller's own, and may be as long as a request.
+    let end = model.floor_char_boundary(LONGEST_NAME);
+    let model = model.get(..end).unwrap_or_default();
+    Refusal::new(
+        Reason::UnknownModel,
+        format!("The model `{model}` does not exist or is not served here"),
+    )
+}
+
+/// Bytes of a model's name that a refusal repeats.
+const LONGEST_NAME: usize = 128;
+
+fn wrong_method(allowed: &str) -> Refusal {
+    let refusal = Refusal::new(
+        Reason::MethodNotAllowed,
+        format!("this path is asked with {allowed}"),
+    );
+    match HeaderValue::from_str(allowed) {
+        Ok(allowed) => refusal.header(header::ALLOW, allowed),
+        Err(_) => refusal,
+    }
+}
+
+impl<K, S: Clone> Clone for Router<K, S> {
+    fn clone(&self) -> Self {
+        Self {
+            table: Arc::clone(&self.table),
+            services: match &self.services {
+                Services::Each(services) => Services::Each(Arc::clone(services)),
+                Services::One(service) => Services::One(service.clone()),
+            },
+            refuse: self.refuse.clone(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+use aigw_core::dialect::{Operation, Target};
+use http::Method;
+
+use super::{ConfigError, Reply, Rule, pattern::Pattern, rule::Action};
+
+/// The rules of a gateway, in their order. Pure: it decides, and sends nothing.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Table<K> {
+    rules: Vec<(Pattern, Rule<K>)>,
+}
+
+/// What is to be done with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision<'t, K> {
+    /// Send it to a backend.
+    #[non_exhaustive]
+    Send {
+        /// Which rule said so, counted from zero.
+        rule: usize,
+        /// The backend.
+        to: &'t K,
+        /// The model that the backend is asked for instead of the caller's.
+        alias: Option<&'t str>,
+    },
+    /// Answer it.
+    #[non_exhaustive]
+    Reply {
+        /// Which rule said so, counted from zero.
+        rule: usize,
+        /// The answer.
+        reply: &'t Reply,
+    },
+    /// The operation is served, but not for this model.
+    UnknownModel,
+    /// The operation is not served.
+    UnknownOperation,
+    /// The path is asked with this method, and not with the caller's.
+    WrongMethod(Method),
+}
+
+impl<K> Table<K> {
+    /// A table of these rules. Without a rule it refuses every call.
+    ///
+    /// # Errors
+    ///
+    /// A model that is no glob, or a reply that does not refuse.
+    pub fn try_new(rules: impl IntoIterator<Item = Rule<K>>) -> Result<Self, ConfigError> {
+        let rules = rules.into_iter().enumerate();
+        let rules = rules.map(|(index, rule)| {
+            if let Action::Reply(reply) = &rule.action
+                && !(reply.status.is_client_error() || reply.status.is_server_error())
+            {
+                let status = reply.status;
+                return Err(ConfigError::ReplyStatus {
+                    rule: index,
+                    status,
+                });
+            }
+            match Pattern::try_new(&rule.models) {
+                Ok(pattern) => Ok((pattern, rule)),
+                Err(source) => Err(ConfigError::Glob {
+                    rule: index,
+                    source,
+                }),
+            }
+        });
+        Ok(Self {
+            rules: rules.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The backends that the rules name, each with the index of its rule.
+    pub fn backends(&self) -> impl Iterator<Item = (usize, &K)> {
+        self.rules
+            .iter()
+            .enumerate()
+            .filter_map(|(index, (_, rule))| match &rule.action {
+                Action::Send(backend) => Some((index, backend)),
+                Action::Reply(_) => None,
+            })
+    }
+
+    /// What is to be done with a call for this target and model.
+    pub fn choose(&self, target: &Target, model: Option<&str>) -> Decision<'_, K> {
+        let operation = target.operation();
+        let chosen = self
+            .rules
+            .iter()
+            .enumerate()
+            .find(|(_, (pattern, rule))| rule.serves(operation) && pattern.matches(model));
+        match chosen {
+            Some((index, (_, rule))) => match &rule.action {
+                Action::Send(backend) => Decision::Send {
+                    rule: index,
+                    to: backend,
+                    alias: rule.alias.as_deref(),
+                },
+                Action::Reply(reply) => Decision::Reply { rule: index, reply },
+            },
+            None => self.refuse(target, model),
+        }
+    }
+
+    fn refuse(&self, target: &Target, model: Option<&str>) -> Decision<'_, K> {
+        let operation = target.operation();
+        if let Some(method) = target.allowed_method() {
+            return Decision::WrongMethod(method.clone());
+        }
+        let served = self.rules.iter().any(|(_, rule)| rule.serves(operation));
+        if served && model.is_some() {
+            Decision::UnknownModel
+        } else {
+            Decision::UnknownOperation
+        }
+    }
+}
+
+impl<K> Rule<K> {
+    fn serves(&self, operation: Operation) -> bool {
+        self.operations.is_empty() || self.operations.contains(&operation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode, Uri};
+
+    use super::*;
+
+    fn target(method: Method, path: &'static str) -> Target {
+        Target::recognize(&method, &Uri::from_static(path), &HeaderMap::new())
+    }
+
+    fn chat() -> Target {
+        target(Method::POST, "/v1/chat/completions")
+    }
+
+    fn chosen(table: &Table<u8>, target: &Target, model: &str) -> Option<u8> {
+        match table.choose(target, Some(model)) {
+            Decision::Send { to, .. } => Some(*to),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let table = Table::try_new([
+            Rule::to(1).model("gpt-4o*"),
+            Rule::to(2).model("gpt-4o"),
+            Rule::to(3).operation(Operation::Embeddings),
+        ])
+        .unwrap();
+        assert_eq!(chosen(&table, &chat(), "gpt-4o"), Some(1));
+        let embeddings = target(Method::POST, "/v1/embeddings");
+        assert_eq!(chosen(&table, &embeddings, "other"), Some(3));
+        assert_eq!(chosen(&table, &chat(), "other"), None);
+    }
+
+    #[test]
+    fn what_no_rule_serves_is_refused_for_what_is_wrong_with_it() {
+        let table = Table::try_new([Rule::to(1).model("gpt-4o").operation(Operation::Chat)]);
+        let table = table.unwrap();
+        let speech = target(Method::POST, "/v1/audio/speech");
+        let files = target(Method::GET, "/v1/files");
+        let get = target(Method::GET, "/v1/chat/completions");
+        assert_eq!(table.choose(&chat(), Some("o3")), Decision::UnknownModel);
+        assert_eq!(
+            table.choose(&speech, Some("gpt-4o")),
+            Decision::UnknownOperation
+        );
+        assert_eq!(table.choose(&files, None), Decision::UnknownOperation);
+        assert_eq!(
+            table.choose(&get, None),
+            Decision::WrongMethod(Method::POST)
+        );
+    }
+
+    #[test]
+    fn a_table_without_rules_denies_everything() {
+        let table = Table::<u8>::try_new([]).unwrap();
+        assert_eq!(
+            table.choose(&chat(), Some("gpt-4o")),
+            Decision::UnknownOperation
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_take_effect_are_errors_that_name_the_rule() {
+        let rules = [Rule::to(1), Rule::to(2).model("gpt-[")];
+        let error = Table::try_new(rules).unwrap_err();
+        assert!(matches!(error, ConfigError::Glob { rule: 1, .. }));
+        let reply = Reply::new(StatusCode::OK, "fine", "fine");
+        let error = Table::<u8>::try_new([Rule::reply(reply)]).unwrap_err();
+        assert!(matches!(error, ConfigError::ReplyStatus { rule: 0, .. }));
+    }
+}

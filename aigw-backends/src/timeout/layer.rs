@@ -1,0 +1,44 @@
+use aigw_core::reject::MakeRejection;
+use tower_layer::Layer;
+
+use super::{Timeout, Timeouts};
+use crate::refuse::Refuse;
+
+/// Ends calls that take too long. See the [module](super).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TimeoutLayer<T> {
+    timeouts: Timeouts,
+    timer: T,
+    refuse: Refuse,
+}
+
+impl<T> TimeoutLayer<T> {
+    /// Bounds each call by `timeouts`, measured by `timer`.
+    pub fn new(timeouts: Timeouts, timer: T) -> Self {
+        Self {
+            timeouts,
+            timer,
+            refuse: Refuse::default(),
+        }
+    }
+
+    /// Answers with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
+    pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        self.refuse = Refuse::new(make);
+        self
+    }
+}
+
+impl<S, T: Clone> Layer<S> for TimeoutLayer<T> {
+    type Service = Timeout<S, T>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Timeout::new(
+            inner,
+            self.timeouts,
+            self.timer.clone(),
+            self.refuse.clone(),
+        )
+    }
+}

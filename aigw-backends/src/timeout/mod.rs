@@ -1,0 +1,87 @@
+//! Ends calls that take too long, and connections whose reader does not read.
+//!
+//! Five deadlines belong to a call. `connect` is the client's own; the other four are those of [`Timeouts`]:
+//!
+//! ```text
+//!  call ──────► head ─────────► first content ─────► content … content ─────► end
+//!   ├─ headers ──┤                   │                  ├ idle ┤                │
+//!   ├─ first_token ──────────────────┤                                           │
+//!   └─ total ────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Before the head, a deadline that passes becomes a 504 answer in the caller's dialect with a [`Fault`] in its extensions. After
+//! it, the body yields an error with the [`Fault`] as its source, and its [`ending`] says so. Either way the call below is dropped
+//! at once, which cancels it at the provider.
+//!
+//! A stalled *reader* is another matter: its body is not polled, so no timer in it can fire. [`WriteTimeout`] goes around the
+//! server's connection and closes it, whereupon everything above is dropped.
+//!
+//! # What counts as progress
+//!
+//! In an event stream that the meter reads: content, a finish reason, usage or an in-band error. Comments, pings and other events
+//! without content are what a stalled provider sends to keep the connection, and do not count. In every other answer, each piece
+//! of data counts, and the first one is the first token.
+//!
+//! Silence is measured only while the provider is waited for. Time in which the caller does not read is not held against it: what
+//! has arrived meanwhile is read before any deadline is looked at.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::{convert::Infallible, time::Duration};
+//!
+//! use aigw_backends::timeout::{TimeoutLayer, Timeouts};
+//! use aigw_core::{call::CallLayer, meter::MeterLayer, outcome::{Fault, FaultKind}, rt::Tokio};
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! let timeouts = Timeouts::default().headers(Duration::from_secs(30));
+//! let stack = ServiceBuilder::new()
+//!     .layer(CallLayer::new())
+//!     .layer(TimeoutLayer::new(timeouts, Tokio))
+//!     .layer(MeterLayer::new())
+//!     .service_fn(|_| async {
+//!         std::future::pending::<()>().await;
+//!         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+//!     });
+//!
+//! let request = Request::post("/v1/chat/completions")
+//!     .header("content-type", "application/json")
+//!     .body(Full::from(r#"{"model":"gpt-4o","messages":[]}"#))
+//!     .unwrap();
+//! let answer = stack.oneshot(request).await.unwrap();
+//! assert_eq!(answer.status(), 504);
+//! assert_eq!(answer.extensions().get::<Fault>().unwrap().kind, FaultKind::HeadersTimeout);
+//! # }
+//! ```
+//!
+//! # Cost
+//!
+//! No timer exists until something has to be waited for, and a call has at most one at a time, inside its own future and body:
+//! nothing is allocated. While an answer runs, the one timer is left as it stands and moved on only when it fires; each frame
+//! costs at most one reading of the clock.
+//!
+//! [`ending`]: aigw_core::meter::Metered::ending
+//! [`Fault`]: aigw_core::outcome::Fault
+
+mod alarm;
+mod body;
+mod config;
+mod deadlines;
+mod future;
+mod layer;
+mod service;
+mod write;
+
+pub use self::{
+    body::ResponseBody,
+    config::{ConfigError, Timeouts},
+    future::ResponseFuture,
+    layer::TimeoutLayer,
+    service::Timeout,
+    write::WriteTimeout,
+};

@@ -1,0 +1,435 @@
+use std::{error::Error, fmt};
+
+use aigw_core::dialect::{Dialect, Operation, Target};
+use http::Uri;
+
+use super::{Upstream, resource};
+
+/// The URL to send a call to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rewrite {
+    /// The absolute URL.
+    pub uri: Uri,
+    /// Whether the backend reads the model from this URL. If not, it must stand in the body.
+    pub names_model: bool,
+}
+
+/// Maps the URL of a call to the one that a backend serves it at.
+///
+/// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment). The query is kept but for
+/// `api-version`, which is the backend's own ([`Upstream::api_version`]) or, between Azure dialects, the caller's.
+///
+/// | caller | OpenAI | Azure OpenAI | Azure AI |
+/// |---|---|---|---|
+/// | `…/v1/chat/completions` | `/v1/chat/completions` | `/openai/deployments/{d}/chat/completions?api-version=` | `/models/chat/completions?api-version=` |
+/// | `…/openai/deployments/{d}/embeddings` | `/v1/embeddings` | `/openai/deployments/{d}/embeddings?api-version=` | `/models/embeddings?api-version=` |
+/// | `…/openai/v1/responses` | `/v1/responses` | `/openai/v1/responses` | – |
+///
+/// # Errors
+///
+/// [`RewriteError`] where the backend's dialect has no words for the call.
+pub fn rewrite(
+    target: &Target,
+    model: Option<&str>,
+    asked: &Uri,
+    upstream: &Upstream,
+) -> Result<Rewrite, RewriteError> {
+    if !compatible(target, upstream.dialect) {
+        return Err(RewriteError::Dialect {
+            from: target.dialect(),
+            to: upstream.dialect,
+        });
+    }
+    let resource = resource::of(target, asked.path()).ok_or(RewriteError::Path)?;
+    let deployment = model.map(|model| upstream.deployment_of(model));
+    if resource.split('/').chain(deployment).any(is_dots) {
+        return Err(RewriteError::Path);
+    }
+    let version = api_version(target, upstream);
+
+    let mut path = String::from(&*upstream.prefix);
+    let mut names_model = false;
+    match upstream.dialect {
+        Dialect::AzureOpenAi => match (version, deployment) {
+            // The unversioned API reads the model from the body, as OpenAI does.
+            (None, _) => path.push_str("/openai/v1/"),
+            (Some(_), Some(deployment)) if has_deployment(target.operation()) => {
+                path.push_str("/openai/deployments/");
+                push_segment(&mut path, deployment);
+                path.push('/');
+                names_model = true;
+            }
+            (Some(_), _) => path.push_str("/openai/"),
+        },
+        Dialect::AzureAi => {
+            if !path.ends_with("/models") {
+                path.push_str("/models");
+            }
+            path.push('/');
+        }
+        Dialect::Gemini => {
+            path.push('/');
+            if !upstream.is_versioned() {
+                path.push_str(resource::gemini_version(asked.path()));
+                path.push('/');
+            }
+            names_model = target.path_model().is_some();
+        }
+        _ => path.push_str(if upstream.is_versioned() { "/" } else { "/v1/" }),
+    }
+    match (upstream.dialect, deployment, resource.rsplit_once(':')) {
+        (Dialect::Gemini, Some(model), Some((_, verb))) if names_model => {
+            path.push_str("models/");
+            push_segment(&mut path, model);
+            path.push(':');
+            path.push_str(verb);
+        }
+        _ => path.push_str(resource),
+    }
+    push_query(&mut path, asked.query(), version);
+
+    let uri = Uri::builder()
+        .scheme(upstream.scheme.clone())
+        .authority(upstream.authority.clone())
+        .path_and_query(path)
+        .build()
+        .map_err(RewriteError::Uri)?;
+    Ok(Rewrite { uri, names_model })
+}
+
+/// Whether the backend's dialect has the operation and the body that the caller sends.
+fn compatible(target: &Target, backend: Dialect) -> bool {
+    let family = |dialect| match dialect {
+        Dialect::OpenAi | Dialect::AzureOpenAi | Dialect::AzureAi => Dialect::OpenAi,
+        other => other,
+    };
+    let inference = matches!(
+        target.operation(),
+        Operation::Chat | Operation::Embeddings | Operation::Images
+    );
+    family(target.dialect()) == family(backend)
+        && (backend != Dialect::AzureAi || inference || target.dialect() == Dialect::AzureAi)
+}
+
+/// Whether a segment would lead elsewhere once the path is normalised: to what the backend's key opens, but no caller may ask for.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    matches!(&*plain, "." | "..")
+}
+
+/// The `api-version` to send, if any.
+fn api_version<'v>(target: &'v Target, upstream: &'v Upstream) -> Option<&'v str> {
+    match upstream.dialect {
+        Dialect::AzureOpenAi | Dialect::AzureAi => {
+            let own = upstream.api_version.as_deref();
+            own.or_else(|| target.api_version())
+        }
+        _ => None,
+    }
+}
+
+/// Whether Azure OpenAI serves an operation under `/deployments/{deployment}/`.
+fn has_deployment(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Chat
+            | Operation::Completions
+            | Operation::Embeddings
+            | Operation::Images
+            | Operation::ImageEdits
+            | Operation::Speech
+            | Operation::Transcription
+    )
+}
+
+/// Appends the caller's query, with `version` as its only `api-version`.
+fn push_query(path: &mut String, asked: Option<&str>, version: Option<&str>) {
+    let kept = asked
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("api-version"));
+    let mut separator = '?';
+    let mut push = |parts: [&str; 2]| {
+        path.push(separator);
+        parts.iter().for_each(|part| path.push_str(part));
+        separator = '&';
+    };
+    kept.for_each(|pair| push([pair, ""]));
+    if let Some(version) = version {
+        push(["api-version=", version]);
+    }
+}
+
+/// Appends one path segment, percent-encoding what may not stand in it.
+fn push_segment(path: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        // RFC 3986: unreserved, and the few others that a segment may hold and model names do.
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                let digit = char::from_digit(digit.into(), 16);
+                path.extend(digit.map(|digit| digit.to_ascii_uppercase()));
+            }
+        }
+    }
+}
+
+/// A call that a backend cannot be asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RewriteError {
+    /// The backend speaks another dialect, or its dialect does not have the operation.
+    #[non_exhaustive]
+    Dialect {
+        /// The caller's.
+        from: Dialect,
+        /// The backend's.
+        to: Dialect,
+    },
+    /// The path names nothing to ask for, or leads out of itself with `..`.
+    Path,
+    /// The model must change, and stands in a body that is passed through unread.
+    OpaqueModel,
+    /// What came out is not a URL.
+    Uri(http::Error),
+}
+
+impl fmt::Display for RewriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialect { from, to } => {
+                write!(f, "a call in the dialect {from} cannot be sent to {to}")
+            }
+            Self::Path => f.write_str("the path names no operation"),
+            Self::OpaqueModel => f.write_str("the model of an upload cannot be changed"),
+            Self::Uri(_) => f.write_str("the path does not form a URL"),
+        }
+    }
+}
+
+impl Error for RewriteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Uri(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    fn sent(
+        dialect: Dialect,
+        base: &str,
+        version: Option<&str>,
+        asked: &str,
+    ) -> Result<String, RewriteError> {
+        let asked: Uri = asked.parse().unwrap();
+        let target = Target::recognize(&Method::POST, &asked, &HeaderMap::new());
+        let mut upstream = Upstream::try_new(base.parse().unwrap(), dialect)
+            .unwrap()
+            .deployment("gpt-4o", "prod 4o");
+        if let Some(version) = version {
+            upstream = upstream.api_version(version);
+        }
+        let model = target.path_model().unwrap_or("gpt-4o").to_owned();
+        rewrite(&target, Some(&model), &asked, &upstream).map(|sent| sent.uri.to_string())
+    }
+
+    #[test]
+    fn paths_map_between_openai_and_azure() {
+        use Dialect::*;
+        let azure = "https://a.test";
+        let cases = [
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/v1/chat/completions",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://o.test/v1",
+                None,
+                "/v1/chat/completions",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://o.test/api/v1/",
+                None,
+                "/team/v1/files/f-1",
+                "https://o.test/api/v1/files/f-1",
+            ),
+            (
+                OpenAi,
+                "https://o.test/proxy",
+                None,
+                "/chat/completions",
+                "https://o.test/proxy/v1/chat/completions",
+            ),
+            (
+                OpenAi,
+                "https://g.test/v1beta/openai",
+                None,
+                "/v1/embeddings",
+                "https://g.test/v1beta/openai/embeddings",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/v1beta/openai/embeddings",
+                "https://o.test/v1/embeddings",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/openai/deployments/x/embeddings?api-version=1&a=b",
+                "https://o.test/v1/embeddings?a=b",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/openai/v1/responses",
+                "https://o.test/v1/responses",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/v1/chat/completions?a=b",
+                "https://a.test/openai/deployments/prod%204o/chat/completions?a=b&api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/openai/deployments/x/chat/completions?api-version=1",
+                "https://a.test/openai/deployments/x/chat/completions?api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/openai/deployments/gpt-4o/chat/completions?api-version=1",
+                "https://a.test/openai/deployments/prod%204o/chat/completions?api-version=1",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/v1/chat/completions",
+                "https://a.test/openai/v1/chat/completions",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                Some("2"),
+                "/v1/responses",
+                "https://a.test/openai/responses?api-version=2",
+            ),
+            (
+                AzureOpenAi,
+                azure,
+                None,
+                "/openai/v1/responses",
+                "https://a.test/openai/v1/responses",
+            ),
+            (
+                AzureAi,
+                azure,
+                Some("2"),
+                "/v1/chat/completions",
+                "https://a.test/models/chat/completions?api-version=2",
+            ),
+            (
+                AzureAi,
+                "https://a.test/models",
+                Some("2"),
+                "/models/embeddings?api-version=1",
+                "https://a.test/models/embeddings?api-version=2",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/models/chat/completions?api-version=1",
+                "https://o.test/v1/chat/completions",
+            ),
+            (
+                Anthropic,
+                "https://c.test",
+                None,
+                "/v1/messages/count_tokens?beta=true",
+                "https://c.test/v1/messages/count_tokens?beta=true",
+            ),
+            (
+                Gemini,
+                "https://g.test",
+                None,
+                "/x/v1beta/models/g-2:streamGenerateContent?alt=sse",
+                "https://g.test/v1beta/models/g-2:streamGenerateContent?alt=sse",
+            ),
+            (
+                Gemini,
+                "https://g.test",
+                None,
+                "/v1beta/models/gpt-4o:generateContent",
+                "https://g.test/v1beta/models/prod%204o:generateContent",
+            ),
+        ];
+        for (dialect, base, version, asked, expected) in cases {
+            let sent = sent(dialect, base, version, asked);
+            assert_eq!(sent.unwrap(), expected, "{asked} to {dialect}");
+        }
+    }
+
+    #[test]
+    fn a_backend_is_not_asked_in_words_it_does_not_know() {
+        let cases = [
+            (Dialect::Anthropic, "/v1/chat/completions"),
+            (Dialect::OpenAi, "/v1/messages"),
+            (Dialect::Gemini, "/v1/chat/completions"),
+            (Dialect::AzureAi, "/v1/responses"),
+        ];
+        for (dialect, asked) in cases {
+            let refused = sent(dialect, "https://b.test", None, asked).unwrap_err();
+            assert!(matches!(refused, RewriteError::Dialect { .. }), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_path_cannot_climb_out_of_itself() {
+        let cases = [
+            (Dialect::OpenAi, None, "/v1/chat/../../admin"),
+            (Dialect::OpenAi, None, "/v1/files/%2E%2e/keys"),
+            (
+                Dialect::AzureOpenAi,
+                Some("2"),
+                "/openai/deployments/%2e%2e/chat/completions",
+            ),
+        ];
+        for (dialect, version, asked) in cases {
+            let refused = sent(dialect, "https://b.test/base", version, asked).unwrap_err();
+            assert!(matches!(refused, RewriteError::Path), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_cannot_leave_its_segment() {
+        let mut path = String::new();
+        push_segment(&mut path, "../a/b?c#d%2f");
+        assert_eq!(path, "..%2Fa%2Fb%3Fc%23d%252f");
+    }
+}

@@ -25,12 +25,12 @@ mod target;
 
 use std::fmt;
 
+#[cfg(feature = "test-util")]
+pub(crate) use self::target::query_value;
 pub(crate) use self::{
     answer::{Field, Form, Terminal, Tokens, form},
     request::{Asked, asked},
 };
-#[cfg(feature = "test-util")]
-pub(crate) use self::target::query_value;
 pub use self::{operation::Operation, target::Target};
 
 /// A vendor's spelling of paths, requests, answers and errors.

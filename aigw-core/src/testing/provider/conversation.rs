@@ -101,20 +101,20 @@ impl Conversation {
 
     /// Gemini `generateContent`.
     pub(super) fn of_contents(body: &Value) -> Self {
-        let cap = body.pointer("/generationConfig/maxOutputTokens");
+        let config = either(body, "generationConfig", "generation_config");
+        let cap = config.and_then(|it| either(it, "maxOutputTokens", "max_output_tokens"));
         let mut conversation = Self::with(cap, body.get("tools"));
-        conversation.count(body.get("systemInstruction"));
+        conversation.count(either(body, "systemInstruction", "system_instruction"));
         for content in items(body, "contents") {
             let result = items(content, "parts").any(|part| part.get("functionResponse").is_some());
             conversation.say(result, content);
         }
-        let functions = |tool: &'_ Value| -> Vec<Value> {
-            items(tool, "functionDeclarations").cloned().collect()
-        };
-        let declared: Vec<Value> = items(body, "tools").flat_map(functions).collect();
-        conversation.offer(declared.iter());
-        let config = body.pointer("/toolConfig/functionCallingConfig/mode");
-        conversation.choose(config);
+        let tools = items(body, "tools");
+        conversation.offer(tools.flat_map(|tool| {
+            let functions = either(tool, "functionDeclarations", "function_declarations");
+            functions.and_then(Value::as_array).into_iter().flatten()
+        }));
+        conversation.choose(body.pointer("/toolConfig/functionCallingConfig/mode"));
         conversation
     }
 
@@ -155,7 +155,12 @@ impl Conversation {
     fn offer<'v>(&mut self, tools: impl Iterator<Item = &'v Value>) {
         self.tools = tools
             .filter_map(|tool| {
-                let schema = ["parameters", "input_schema", "parametersJsonSchema"];
+                let schema = [
+                    "parameters",
+                    "input_schema",
+                    "parametersJsonSchema",
+                    "parameters_json_schema",
+                ];
                 Some(Tool {
                     name: tool.get("name")?.as_str()?.to_owned(),
                     schema: schema
@@ -213,6 +218,11 @@ impl Said {
             _ => {}
         }
     }
+}
+
+/// A field of Google's, whose JSON has two spellings of each name.
+fn either<'v>(value: &'v Value, camel: &str, snake: &str) -> Option<&'v Value> {
+    value.get(camel).or_else(|| value.get(snake))
 }
 
 /// All texts in a value, joined.

@@ -15,6 +15,8 @@ pub mod outcome;
 pub mod reject;
 pub mod rt;
 pub mod sse;
+#[cfg(feature = "test-util")]
+pub mod testing;
 pub mod usage;
 
 pub use self::around::{Around, around};

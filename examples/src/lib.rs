@@ -1,1 +1,3 @@
-//! x
+//! What the example programs share.
+
+pub mod simulator;

@@ -25,6 +25,8 @@ mod target;
 
 use std::fmt;
 
+#[cfg(feature = "test-util")]
+pub(crate) use self::target::query_value;
 pub(crate) use self::{
     answer::{Field, Form, Terminal, Tokens, form},
     request::{Asked, asked},

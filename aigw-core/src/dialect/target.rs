@@ -22,7 +22,7 @@ impl Target {
     pub fn recognize(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let path = Path::new(uri.path());
         let mut target = path
-            .gemini()
+            .gemini(headers)
             .or_else(|| path.azure_openai())
             .or_else(|| path.anthropic(headers))
             .unwrap_or_else(|| path.openai(uri.query()));
@@ -121,8 +121,9 @@ impl<'p> Path<'p> {
         self.0.get(start + marker.len()..)
     }
 
-    /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`.
-    fn gemini(&self) -> Option<Target> {
+    /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`; Google's SDK, which says `/v1/models` as
+    /// OpenAI's does, is known by the header of its key.
+    fn gemini(&self, headers: &HeaderMap) -> Option<Target> {
         if let [.., "models", last] = self.0.as_slice()
             && let Some((model, verb)) = last.rsplit_once(':')
         {
@@ -139,6 +140,9 @@ impl<'p> Path<'p> {
         }
         match self.0.as_slice() {
             [.., "v1beta" | "v1alpha", "models"] | [.., "v1beta" | "v1alpha", "models", _] => {
+                Some(Target::new(Dialect::Gemini, Operation::Models))
+            }
+            [.., "models"] | [.., "models", _] if headers.contains_key("x-goog-api-key") => {
                 Some(Target::new(Dialect::Gemini, Operation::Models))
             }
             // Google serves an OpenAI dialect under `/v1beta/openai/`.
@@ -354,6 +358,13 @@ mod tests {
         assert_eq!(
             (target.dialect(), target.operation()),
             (Dialect::Anthropic, Operation::Models)
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert("x-goog-api-key", "k".parse().unwrap());
+        let target = Target::recognize(&Method::GET, &Uri::from_static("/v1/models/g"), &headers);
+        assert_eq!(
+            (target.dialect(), target.operation()),
+            (Dialect::Gemini, Operation::Models)
         );
     }
 

@@ -8,6 +8,8 @@ and say what a tool returned. No client retries by itself, so that each answer i
 """
 
 import os
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +33,12 @@ SUNSHINE = "sunny and 12 degrees"
 def pytest_configure(config):
     if not os.environ.get("AIGW_BASE_URL"):
         raise pytest.UsageError("AIGW_BASE_URL names no gateway")
+    # Some clients retry for minutes what no one listens to.
+    gateway = urlsplit(base_url())
+    try:
+        socket.create_connection((gateway.hostname, gateway.port or 80), timeout=10).close()
+    except OSError as error:
+        raise pytest.UsageError(f"no gateway at {base_url()}: {error}") from error
 
 
 def base_url():

@@ -16,25 +16,12 @@
 //! # }
 //! ```
 
-use std::{pin::pin, time::Duration};
-
 use aigw_core::{rt::Tokio, testing::Provider};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time,
-};
+use tokio::net::TcpListener;
 
-/// The pause after a failed accept, which mostly means that file descriptors have run out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+use crate::server::Server;
 
-/// Accepts connections, HTTP/1.1 or HTTP/2 with prior knowledge, until `shutdown` completes; then
-/// waits for the answers that are under way.
+/// Accepts connections until `shutdown` completes; then waits for the answers that are under way.
 ///
 /// # Cancel safety
 ///
@@ -43,42 +30,5 @@ pub async fn serve<F>(listener: TcpListener, provider: Provider<Tokio>, shutdown
 where
     F: Future<Output = ()>,
 {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new());
-    let graceful = GracefulShutdown::new();
-    // Owns the connections, so that they do not outlive this future.
-    let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let stream = tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = accept(&listener) => accepted,
-            Some(_) = connections.join_next() => continue,
-        };
-        let service = TowerToHyperService::new(provider.clone());
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = graceful.watch(connection);
-        connections.spawn(async move {
-            // A connection that breaks is the caller's loss, not ours.
-            let _ = connection.await;
-        });
-    }
-    drop(listener);
-    graceful.shutdown().await;
-    while connections.join_next().await.is_some() {}
-}
-
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            // Events are small and wait for nothing.
-            let _ = stream.set_nodelay(true);
-            return stream;
-        }
-        time::sleep(ACCEPT_PAUSE).await;
-    }
+    Server::default().serve(listener, provider, shutdown).await;
 }

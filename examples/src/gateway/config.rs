@@ -1,0 +1,186 @@
+//! The gateway's file.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use aigw_backends::{
+    client::Tls,
+    credentials::Credentials,
+    routing::{RouteConfig, RoutingConfig},
+};
+use aigw_core::{call::CallLayer, dialect::Dialect};
+use serde::{Deserialize, Deserializer, de};
+
+use super::{
+    Error,
+    values::{duration, optional_duration, resolve},
+};
+
+/// What a gateway is made of. A key that is not known is an error, and so is a section.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where and how the gateway listens.
+    pub server: Server,
+    /// Simulated providers in the same process.
+    pub simulator: Vec<Simulator>,
+    /// The providers that calls go to.
+    pub backend: Vec<Backend>,
+    /// What holds for all routes.
+    pub routing: RoutingConfig,
+    /// Which calls go where; the first match wins.
+    pub route: Vec<RouteConfig>,
+}
+
+/// Where and how the gateway listens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// The address for callers; port 0 picks one. Default: 127.0.0.1:8080.
+    pub listen: SocketAddr,
+    /// The address for operators, if they get one.
+    pub admin_listen: Option<SocketAddr>,
+    /// The greatest JSON body. Default: 16 MiB.
+    pub max_body_bytes: usize,
+    /// How long a body may take to arrive. Default: 60 s.
+    #[serde(deserialize_with = "duration")]
+    pub body_timeout: Duration,
+    /// How long a reader may take nothing of its answer. Default: 60 s.
+    #[serde(deserialize_with = "duration")]
+    pub write_timeout: Duration,
+    /// How long answers may go on after a SIGTERM. Default: 30 s.
+    #[serde(deserialize_with = "duration")]
+    pub drain: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: None,
+            max_body_bytes: CallLayer::MAX_BODY_BYTES,
+            body_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(60),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A simulated provider in the same process.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulator {
+    /// The name that backends and scripts call it by.
+    pub id: String,
+    /// Its address; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Tokens a minute beyond which it answers 429.
+    #[serde(default)]
+    pub tokens_per_minute: Option<u64>,
+    /// Time before the first token.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub time_to_first_token: Option<Duration>,
+    /// Time before each later token.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub time_per_token: Option<Duration>,
+}
+
+/// A provider that calls go to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// The name that routes call it by.
+    pub id: String,
+    /// Where it is; or else `simulator`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The simulator that it is.
+    #[serde(default)]
+    pub simulator: Option<String>,
+    /// In which words it is asked.
+    #[serde(deserialize_with = "dialect")]
+    pub dialect: Dialect,
+    /// Model to deployment; a model that is absent is its own deployment.
+    #[serde(default)]
+    pub deployments: BTreeMap<String, String>,
+    /// The `api-version` that Azure is asked with.
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// What is known of it, such as its region.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// What it sees in place of the caller's key. Default: nothing.
+    #[serde(default = "strip")]
+    pub credentials: Credentials,
+    /// How long each part of a call may take. Default: as long as it likes, but for 10 s to connect.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// Whom it is trusted as, and who we are to it.
+    #[serde(default)]
+    pub tls: Tls,
+}
+
+/// How long each part of a call to a backend may take.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// The connection, TLS included.
+    #[serde(deserialize_with = "optional_duration")]
+    pub connect: Option<Duration>,
+    /// The head of the answer.
+    #[serde(deserialize_with = "optional_duration")]
+    pub headers: Option<Duration>,
+    /// The first content.
+    #[serde(deserialize_with = "optional_duration")]
+    pub first_token: Option<Duration>,
+    /// Between two pieces of content.
+    #[serde(deserialize_with = "optional_duration")]
+    pub idle: Option<Duration>,
+    /// The whole call.
+    #[serde(deserialize_with = "optional_duration")]
+    pub total: Option<Duration>,
+}
+
+impl Config {
+    /// The gateway that runs without a file: two simulated providers behind one address.
+    pub fn demo() -> Result<Self, Error> {
+        Self::parse(include_str!("demo.toml"))
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// Names the key that is unknown, missing, of another type, or whose `env:` or `file:` leads nowhere.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let document = toml::from_str(text).map_err(Error::at("TOML"))?;
+        let document = resolve(document, "")?;
+        serde_path_to_error::deserialize(document).map_err(|error| {
+            let path = error.path().to_string();
+            Error::new(path, error.into_inner().message().to_owned())
+        })
+    }
+
+    /// Checks what can be known without listening: names, URLs, globs, certificates, deadlines.
+    ///
+    /// # Errors
+    ///
+    /// Names the key of the first setting that cannot take effect.
+    pub fn check(&self) -> Result<(), Error> {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+        let simulators = self.simulator.iter().map(|simulator| (simulator.id.clone(), nowhere));
+        super::stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators.collect())
+            .map(drop)
+    }
+}
+
+fn dialect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dialect, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Dialect::from_name(&name).ok_or_else(|| {
+        let names = Dialect::ALL.map(|dialect| format!("`{dialect}`")).join(", ");
+        de::Error::custom(format!("unknown dialect `{name}`, expected one of {names}"))
+    })
+}
+
+fn strip() -> Credentials {
+    Credentials::Strip
+}

@@ -1,0 +1,61 @@
+//! What was used, added up.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use aigw_backends::routing::Route;
+use aigw_core::meter::Ended;
+use serde_json::{Value, json};
+
+/// The sums over all calls that are over, by backend.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    accounts: Mutex<BTreeMap<String, Account>>,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    calls: u64,
+    input: u64,
+    output: u64,
+    unmeasured: u64,
+    endings: BTreeMap<&'static str, u64>,
+}
+
+impl Ledger {
+    /// Enters a call that is over.
+    pub fn enter(&self, ended: &Ended<'_>) {
+        let route = ended.call.record().latest::<Route>();
+        let backend = route.as_ref().map_or("", |route| &route.backend);
+        let usage = ended.meter.usage();
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !accounts.contains_key(backend) {
+            accounts.insert(backend.to_owned(), Account::default());
+        }
+        let Some(account) = accounts.get_mut(backend) else { return };
+        account.calls += 1;
+        account.input += usage.input().unwrap_or(0);
+        account.output += usage.output().unwrap_or(0);
+        account.unmeasured += u64::from(usage.is_empty());
+        *account.endings.entry(ended.ending.as_str()).or_default() += 1;
+    }
+
+    /// The sums, with the calls that reached no backend under the empty name.
+    pub fn to_json(&self) -> Value {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let accounts = accounts.iter().map(|(backend, account)| {
+            let Account { calls, input, output, unmeasured, endings } = account;
+            let account = json!({
+                "calls": calls,
+                "input_tokens": input,
+                "output_tokens": output,
+                "unmeasured_calls": unmeasured,
+                "endings": endings,
+            });
+            (backend.clone(), account)
+        });
+        Value::Object(accounts.collect())
+    }
+}

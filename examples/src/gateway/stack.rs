@@ -1,0 +1,144 @@
+//! The layers, put on each other.
+
+use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc};
+
+use aigw_backends::{
+    client::{self, Client},
+    credentials::CredentialsLayer,
+    leaf::Leaf,
+    routing::{Router, Table},
+    timeout::{TimeoutLayer, Timeouts},
+    transform::{TransformLayer, Upstream},
+};
+use aigw_core::{
+    BoxError,
+    call::{CallBody, CallLayer},
+    meter::{BoxMetered, MeterLayer, ReportLayer},
+    rt::Tokio,
+};
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body::Body;
+use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
+
+use super::{
+    Config, Error,
+    config::{self, Server},
+    ledger::Ledger,
+};
+
+/// A backend behind its layers, its type erased: one box for each call keeps the types, and the time to build them, short.
+pub type Backend<B> = BoxCloneSyncService<Request<CallBody<B>>, Response<BoxMetered>, Infallible>;
+
+/// The addresses of the simulators, by id.
+pub type Simulators = BTreeMap<String, SocketAddr>;
+
+/// Everything between the server and the providers.
+///
+/// # Errors
+///
+/// Names the first setting that cannot take effect.
+pub fn gateway<B>(
+    config: &Config,
+    simulators: &Simulators,
+    ledger: &Arc<Ledger>,
+) -> Result<
+    impl Service<
+        Request<B>,
+        Response = Response<impl Body<Data = Bytes, Error = BoxError> + Send + use<B>>,
+        Error = Infallible,
+        Future: Send,
+    > + Clone
+    + Send
+    + Sync
+    + use<B>,
+    Error,
+>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+{
+    let Server { max_body_bytes, body_timeout, .. } = config.server;
+    let call = CallLayer::new().max_body_bytes(max_body_bytes).body_timeout(Tokio, body_timeout);
+    let ledger = Arc::clone(ledger);
+    let report = ReportLayer::new(move |ended: &_| ledger.enter(ended));
+    Ok(ServiceBuilder::new().layer(call).layer(report).service(router(config, simulators)?))
+}
+
+/// The backends behind their routes.
+pub(super) fn router<B>(
+    config: &Config,
+    simulators: &Simulators,
+) -> Result<Router<String, Backend<B>>, Error>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+{
+    let mut backends = Vec::new();
+    for (index, backend) in config.backend.iter().enumerate() {
+        let key = format!("backend[{index}]");
+        if backends.iter().any(|(id, _)| *id == backend.id) {
+            return Err(Error::new(format!("{key}.id"), format!("`{}` stands twice", backend.id)));
+        }
+        backends.push((backend.id.clone(), stack(backend, simulators, &key)?));
+    }
+    let names: Vec<_> = backends.iter().map(|(id, _)| id.clone()).collect();
+    let rules = config.route.iter().enumerate();
+    let rules = rules.map(|(index, route)| route.rule(index, &names)).collect::<Result<Vec<_>, _>>();
+    let table = rules.and_then(Table::try_new).map_err(Error::at("route"))?;
+    Router::try_new(table, backends).map_err(Error::at("route"))
+}
+
+/// One backend: timeouts over the meter over the provider.
+fn stack<B>(
+    backend: &config::Backend,
+    simulators: &Simulators,
+    key: &str,
+) -> Result<Backend<B>, Error>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+{
+    let config::Timeouts { connect, headers, first_token, idle, total } = backend.timeouts;
+    let timeouts =
+        Timeouts::default().headers(headers).first_token(first_token).idle(idle).total(total);
+    timeouts.check().map_err(Error::at(format!("{key}.timeouts")))?;
+    let credentials = CredentialsLayer::try_new(backend.credentials.clone(), backend.dialect)
+        .map_err(Error::at(format!("{key}.credentials")))?;
+    let mut client = client::Config::default().tls(backend.tls.clone());
+    if let Some(connect) = connect {
+        client = client.connect_timeout(connect);
+    }
+    let client = Client::try_new(client).map_err(Error::at(key))?;
+    Ok(BoxCloneSyncService::new(
+        ServiceBuilder::new()
+            .map_response(|response: Response<_>| response.map(BoxMetered::new))
+            .layer(TimeoutLayer::new(timeouts, Tokio))
+            .layer(MeterLayer::new())
+            .layer(TransformLayer::new(upstream(backend, simulators, key)?))
+            .layer(credentials)
+            .service(Leaf::new(client)),
+    ))
+}
+
+fn upstream(
+    backend: &config::Backend,
+    simulators: &Simulators,
+    key: &str,
+) -> Result<Upstream, Error> {
+    let base: Uri = match (&backend.url, &backend.simulator) {
+        (Some(url), None) => url.parse().map_err(Error::at(format!("{key}.url")))?,
+        (None, Some(id)) => {
+            let key = format!("{key}.simulator");
+            let address = simulators.get(id);
+            let address =
+                address.ok_or_else(|| Error::new(&key, format!("there is no simulator `{id}`")))?;
+            format!("http://{address}").parse().map_err(Error::at(key))?
+        }
+        _ => return Err(Error::new(key, "a backend has either a `url` or a `simulator`")),
+    };
+    let mut upstream = Upstream::try_new(base, backend.dialect)
+        .map_err(Error::at(format!("{key}.url")))?
+        .deployments(backend.deployments.iter().map(|(model, name)| (&**model, &**name)));
+    if let Some(version) = &backend.api_version {
+        upstream = upstream.api_version(&**version);
+    }
+    Ok(upstream)
+}

@@ -1,2 +1,10 @@
-//! aigw-policies
-pub use aigw_core as core;
+//! The policies of an AI gateway, each a tower layer that works alone.
+//!
+//! | feature | policy |
+//! |---|---|
+//! | `drain` | reads answers to their end when their callers have hung up; outermost |
+
+#[cfg(feature = "drain")]
+pub mod drain;
+
+pub use aigw_core;

@@ -29,7 +29,7 @@
 //!
 //! let request = Request::post("/v1/chat/completions")
 //!     .header("content-type", "application/json")
-//!     .body(Full::from(r#"{"model":"gpt-4o","messages":[]}"#))
+//!     .body(Full::<Bytes>::from(r#"{"model":"gpt-4o","messages":[]}"#))
 //!     .unwrap();
 //! let answer = stack.oneshot(request).await.unwrap();
 //! assert_eq!(answer.status(), 502);

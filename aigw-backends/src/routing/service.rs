@@ -202,31 +202,6 @@ fn wrong_method(allowed: &str) -> Box<Refusal> {
     })
 }
 
-fn unknown_model(model: Option<&str>) -> Refusal {
-    let model = model.unwrap_or_default();
-    // The name is the caller's own, and may be as long as a request.
-    let end = model.floor_char_boundary(LONGEST_NAME);
-    let model = model.get(..end).unwrap_or_default();
-    Refusal::new(
-        Reason::UnknownModel,
-        format!("The model `{model}` does not exist or is not served here"),
-    )
-}
-
-/// Bytes of a model's name that a refusal repeats.
-const LONGEST_NAME: usize = 128;
-
-fn wrong_method(allowed: &str) -> Refusal {
-    let refusal = Refusal::new(
-        Reason::MethodNotAllowed,
-        format!("this path is asked with {allowed}"),
-    );
-    match HeaderValue::from_str(allowed) {
-        Ok(allowed) => refusal.header(header::ALLOW, allowed),
-        Err(_) => refusal,
-    }
-}
-
 impl<K, S: Clone> Clone for Router<K, S> {
     fn clone(&self) -> Self {
         Self {

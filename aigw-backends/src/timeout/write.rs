@@ -45,8 +45,9 @@ pub struct WriteTimeout<I, T: Timer> {
     timeout: Duration,
     /// When the peer must have taken something, while it is waited for.
     deadline: Option<Instant>,
-    #[pin]
-    alarm: Alarm<T>,
+    timer: T,
+    /// Boxed, because servers want connections that can be moved; and not there until a write has to wait.
+    alarm: Option<Pin<Box<Alarm<T>>>>,
 }
 
 impl<I, T: Timer> WriteTimeout<I, T> {
@@ -56,7 +57,8 @@ impl<I, T: Timer> WriteTimeout<I, T> {
             inner,
             timeout,
             deadline: None,
-            alarm: Alarm::new(timer),
+            timer,
+            alarm: None,
         }
     }
 
@@ -82,12 +84,14 @@ impl<I, T: Timer> WriteTimeout<I, T> {
             return Poll::Ready(result);
         }
         if this.deadline.is_none() {
-            *this.deadline = this.alarm.now().checked_add(*this.timeout);
+            *this.deadline = this.timer.now().checked_add(*this.timeout);
         }
         match *this.deadline {
             None => Poll::Pending,
             Some(deadline) => this
                 .alarm
+                .get_or_insert_with(|| Box::pin(Alarm::new(this.timer.clone())))
+                .as_mut()
                 .poll(cx, deadline)
                 .map(|()| Err(io::ErrorKind::TimedOut.into())),
         }

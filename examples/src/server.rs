@@ -57,7 +57,10 @@ impl Default for Server {
     /// A reader may take nothing for a minute, and answers have as long to end.
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        Self { write_timeout: minute, drain: minute }
+        Self {
+            write_timeout: minute,
+            drain: minute,
+        }
     }
 }
 

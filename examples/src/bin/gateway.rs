@@ -41,7 +41,9 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let file = config.as_deref().map(|file| format!("{}: ", file.display()));
+            let file = config
+                .as_deref()
+                .map(|file| format!("{}: ", file.display()));
             let _ = writeln!(io::stderr(), "{}{error}", file.unwrap_or_default());
             ExitCode::FAILURE
         }

@@ -50,5 +50,8 @@ async fn status(State(admin): State<Admin>) -> ([(header::HeaderName, &'static s
         "backends": backends.collect::<Vec<_>>(),
         "used": admin.ledger.to_json(),
     });
-    ([(header::CONTENT_TYPE, "application/json")], format!("{status:#}\n"))
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        format!("{status:#}\n"),
+    )
 }

@@ -167,7 +167,10 @@ impl Config {
     /// Names the key of the first setting that cannot take effect.
     pub fn check(&self) -> Result<(), Error> {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-        let simulators = self.simulator.iter().map(|simulator| (simulator.id.clone(), nowhere));
+        let simulators = self
+            .simulator
+            .iter()
+            .map(|simulator| (simulator.id.clone(), nowhere));
         super::stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators.collect())
             .map(drop)
     }
@@ -176,7 +179,9 @@ impl Config {
 fn dialect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dialect, D::Error> {
     let name = String::deserialize(deserializer)?;
     Dialect::from_name(&name).ok_or_else(|| {
-        let names = Dialect::ALL.map(|dialect| format!("`{dialect}`")).join(", ");
+        let names = Dialect::ALL
+            .map(|dialect| format!("`{dialect}`"))
+            .join(", ");
         de::Error::custom(format!("unknown dialect `{name}`, expected one of {names}"))
     })
 }

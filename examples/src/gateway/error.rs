@@ -13,7 +13,10 @@ impl Error {
         key: impl Into<String>,
         reason: impl Into<Box<dyn error::Error + Send + Sync>>,
     ) -> Self {
-        Self { key: key.into(), reason: reason.into() }
+        Self {
+            key: key.into(),
+            reason: reason.into(),
+        }
     }
 
     /// Names the key of an error.
@@ -22,7 +25,10 @@ impl Error {
         E: Into<Box<dyn error::Error + Send + Sync>>,
     {
         let key = key.into();
-        |reason| Self { key, reason: reason.into() }
+        |reason| Self {
+            key,
+            reason: reason.into(),
+        }
     }
 }
 

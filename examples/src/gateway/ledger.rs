@@ -6,7 +6,7 @@ use std::{
 };
 
 use aigw_backends::routing::Route;
-use aigw_core::meter::Ended;
+use aigw_core::meter::{Ended, Report};
 use serde_json::{Value, json};
 
 /// The sums over all calls that are over, by backend.
@@ -25,28 +25,17 @@ struct Account {
 }
 
 impl Ledger {
-    /// Enters a call that is over.
-    pub fn enter(&self, ended: &Ended<'_>) {
-        let route = ended.call.record().latest::<Route>();
-        let backend = route.as_ref().map_or("", |route| &route.backend);
-        let usage = ended.meter.usage();
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if !accounts.contains_key(backend) {
-            accounts.insert(backend.to_owned(), Account::default());
-        }
-        let Some(account) = accounts.get_mut(backend) else { return };
-        account.calls += 1;
-        account.input += usage.input().unwrap_or(0);
-        account.output += usage.output().unwrap_or(0);
-        account.unmeasured += u64::from(usage.is_empty());
-        *account.endings.entry(ended.ending.as_str()).or_default() += 1;
-    }
-
     /// The sums, with the calls that reached no backend under the empty name.
     pub fn to_json(&self) -> Value {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let accounts = accounts.iter().map(|(backend, account)| {
-            let Account { calls, input, output, unmeasured, endings } = account;
+            let Account {
+                calls,
+                input,
+                output,
+                unmeasured,
+                endings,
+            } = account;
             let account = json!({
                 "calls": calls,
                 "input_tokens": input,
@@ -57,5 +46,25 @@ impl Ledger {
             (backend.clone(), account)
         });
         Value::Object(accounts.collect())
+    }
+}
+
+impl Report for Ledger {
+    fn report(&self, ended: &Ended<'_>) {
+        let route = ended.call.record().latest::<Route>();
+        let backend = route.as_ref().map_or("", |route| &route.backend);
+        let usage = ended.meter.usage();
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !accounts.contains_key(backend) {
+            accounts.insert(backend.to_owned(), Account::default());
+        }
+        let Some(account) = accounts.get_mut(backend) else {
+            return;
+        };
+        account.calls += 1;
+        account.input += usage.input().unwrap_or(0);
+        account.output += usage.output().unwrap_or(0);
+        account.unmeasured += u64::from(usage.is_empty());
+        *account.endings.entry(ended.ending.as_str()).or_default() += 1;
     }
 }

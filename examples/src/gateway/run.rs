@@ -7,11 +7,14 @@ use std::{
 };
 
 use aigw_core::{
+    BoxError,
     rt::Tokio,
     testing::{Provider, provider},
 };
 use axum::Router;
+use bytes::Bytes;
 use http::Response;
+use http_body::Body;
 use tokio::{net::TcpListener, signal, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -47,7 +50,6 @@ impl Gateway {
         let addresses = start_simulators(&config.simulator, &mut simulators).await?;
         let ledger = Arc::<Ledger>::default();
         let service = stack::gateway::<axum::body::Body>(&config, &addresses, &ledger)?;
-        let service = service.map_response(|answer: Response<_>| answer.map(axum::body::Body::new));
         let config = Arc::new(config);
         let draining = CancellationToken::new();
         let pages = admin::router(admin::Admin {
@@ -62,7 +64,7 @@ impl Gateway {
         Ok(Self {
             listener: bind(config.server.listen, "server.listen").await?,
             admin,
-            router: Router::new().fallback_service(service),
+            router: Router::new().fallback_service(service.map_response(boxed)),
             pages,
             config,
             draining,
@@ -87,7 +89,9 @@ impl Gateway {
     /// Dropping the future closes everything at once.
     pub async fn serve(mut self, shutdown: impl Future<Output = ()>) {
         let settings = self.config.server.clone();
-        let server = Server::default().write_timeout(settings.write_timeout).drain(settings.drain);
+        let server = Server::default()
+            .write_timeout(settings.write_timeout)
+            .drain(settings.drain);
         let mut pages = JoinSet::new();
         if let Some(listener) = self.admin.take() {
             // Operators see the gateway until it is gone.
@@ -99,6 +103,8 @@ impl Gateway {
             draining.cancel();
         };
         server.serve(self.listener, self.router, shutdown).await;
+        // Not before: calls under way may still be answered by them.
+        drop(self.simulators);
     }
 }
 
@@ -111,7 +117,10 @@ pub async fn run(config: Config, greet: impl FnOnce(SocketAddr) -> String) -> Re
     let gateway = Gateway::bind(config).await?;
     let address = gateway.address().map_err(Error::at("server.listen"))?;
     let mut greeting = format!("listening on http://{address}\n");
-    if let Some(admin) = gateway.admin_address().map_err(Error::at("server.admin_listen"))? {
+    if let Some(admin) = gateway
+        .admin_address()
+        .map_err(Error::at("server.admin_listen"))?
+    {
         greeting.push_str(&format!("admin on http://{admin}\n"));
     }
     greeting.push_str(&greet(address));
@@ -155,7 +164,16 @@ fn provider_config(simulator: &Simulator) -> provider::Config {
 }
 
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| Error::new(key, format!("{address}: {error}")))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Error::new(key, format!("{address}: {error}")))
+}
+
+fn boxed<B>(answer: Response<B>) -> Response<axum::body::Body>
+where
+    B: Body<Data = Bytes, Error = BoxError> + Send + 'static,
+{
+    answer.map(axum::body::Body::new)
 }
 
 /// Completes when the process is told to stop.

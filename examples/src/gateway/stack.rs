@@ -55,13 +55,21 @@ pub fn gateway<B>(
     Error,
 >
 where
-    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    let Server { max_body_bytes, body_timeout, .. } = config.server;
-    let call = CallLayer::new().max_body_bytes(max_body_bytes).body_timeout(Tokio, body_timeout);
-    let ledger = Arc::clone(ledger);
-    let report = ReportLayer::new(move |ended: &_| ledger.enter(ended));
-    Ok(ServiceBuilder::new().layer(call).layer(report).service(router(config, simulators)?))
+    let Server {
+        max_body_bytes,
+        body_timeout,
+        ..
+    } = config.server;
+    let call = CallLayer::new()
+        .max_body_bytes(max_body_bytes)
+        .body_timeout(Tokio, body_timeout);
+    let report = ReportLayer::new(Arc::clone(ledger));
+    Ok(ServiceBuilder::new()
+        .layer(call)
+        .layer(report)
+        .service(router(config, simulators)?))
 }
 
 /// The backends behind their routes.
@@ -70,19 +78,24 @@ pub(super) fn router<B>(
     simulators: &Simulators,
 ) -> Result<Router<String, Backend<B>>, Error>
 where
-    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
     let mut backends = Vec::new();
     for (index, backend) in config.backend.iter().enumerate() {
         let key = format!("backend[{index}]");
         if backends.iter().any(|(id, _)| *id == backend.id) {
-            return Err(Error::new(format!("{key}.id"), format!("`{}` stands twice", backend.id)));
+            return Err(Error::new(
+                format!("{key}.id"),
+                format!("`{}` stands twice", backend.id),
+            ));
         }
         backends.push((backend.id.clone(), stack(backend, simulators, &key)?));
     }
     let names: Vec<_> = backends.iter().map(|(id, _)| id.clone()).collect();
     let rules = config.route.iter().enumerate();
-    let rules = rules.map(|(index, route)| route.rule(index, &names)).collect::<Result<Vec<_>, _>>();
+    let rules = rules
+        .map(|(index, route)| route.rule(index, &names))
+        .collect::<Result<Vec<_>, _>>();
     let table = rules.and_then(Table::try_new).map_err(Error::at("route"))?;
     Router::try_new(table, backends).map_err(Error::at("route"))
 }
@@ -94,12 +107,23 @@ fn stack<B>(
     key: &str,
 ) -> Result<Backend<B>, Error>
 where
-    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    let config::Timeouts { connect, headers, first_token, idle, total } = backend.timeouts;
-    let timeouts =
-        Timeouts::default().headers(headers).first_token(first_token).idle(idle).total(total);
-    timeouts.check().map_err(Error::at(format!("{key}.timeouts")))?;
+    let config::Timeouts {
+        connect,
+        headers,
+        first_token,
+        idle,
+        total,
+    } = backend.timeouts;
+    let timeouts = Timeouts::default()
+        .headers(headers)
+        .first_token(first_token)
+        .idle(idle)
+        .total(total);
+    timeouts
+        .check()
+        .map_err(Error::at(format!("{key}.timeouts")))?;
     let credentials = CredentialsLayer::try_new(backend.credentials.clone(), backend.dialect)
         .map_err(Error::at(format!("{key}.credentials")))?;
     let mut client = client::Config::default().tls(backend.tls.clone());
@@ -130,13 +154,25 @@ fn upstream(
             let address = simulators.get(id);
             let address =
                 address.ok_or_else(|| Error::new(&key, format!("there is no simulator `{id}`")))?;
-            format!("http://{address}").parse().map_err(Error::at(key))?
+            format!("http://{address}")
+                .parse()
+                .map_err(Error::at(key))?
         }
-        _ => return Err(Error::new(key, "a backend has either a `url` or a `simulator`")),
+        _ => {
+            return Err(Error::new(
+                key,
+                "a backend has either a `url` or a `simulator`",
+            ));
+        }
     };
     let mut upstream = Upstream::try_new(base, backend.dialect)
         .map_err(Error::at(format!("{key}.url")))?
-        .deployments(backend.deployments.iter().map(|(model, name)| (&**model, &**name)));
+        .deployments(
+            backend
+                .deployments
+                .iter()
+                .map(|(model, name)| (&**model, &**name)),
+        );
     if let Some(version) = &backend.api_version {
         upstream = upstream.api_version(&**version);
     }

@@ -9,7 +9,13 @@ use super::Error;
 
 /// Replaces every string `env:NAME` and `file:PATH` in a document by what it names.
 pub(super) fn resolve(value: Value, key: &str) -> Result<Value, Error> {
-    let inside = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    let inside = |name: &str| {
+        if key.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{key}.{name}")
+        }
+    };
     Ok(match value {
         Value::String(text) => Value::String(look_up(text).map_err(Error::at(key))?),
         Value::Array(items) => {
@@ -66,7 +72,13 @@ fn parse_duration(text: &str) -> Option<Duration> {
             (!iso.is_empty() && !iso.ends_with('T')).then_some(days.checked_add(time)?)
         }
         None => {
-            let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3_600.0), ("d", 86_400.0)];
+            let units = [
+                ("ms", 0.001),
+                ("s", 1.0),
+                ("m", 60.0),
+                ("h", 3_600.0),
+                ("d", 86_400.0),
+            ];
             let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
             let known = units.into_iter().find(|(name, _)| *name == unit)?;
             parse_units(text, &[known])
@@ -80,12 +92,16 @@ fn parse_units(text: &str, units: &[(&str, f64)]) -> Option<Duration> {
     let mut seconds = 0.0;
     for (unit, length) in units {
         let number = rest.split(|c: char| c.is_ascii_alphabetic()).next()?;
-        if let Some(after) = rest.strip_prefix(number).and_then(|rest| rest.strip_prefix(unit)) {
+        if let Some(after) = rest
+            .strip_prefix(number)
+            .and_then(|rest| rest.strip_prefix(unit))
+        {
             seconds += number.parse::<f64>().ok()? * length;
             rest = after;
         }
     }
-    rest.is_empty().then(|| Duration::try_from_secs_f64(seconds).ok())?
+    rest.is_empty()
+        .then(|| Duration::try_from_secs_f64(seconds).ok())?
 }
 
 #[cfg(test)]
@@ -106,21 +122,34 @@ mod tests {
             ("P1DT0.5S", 86_400_500),
         ];
         for (text, millis) in cases {
-            assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_duration() {
-        for text in ["", "10", "s", "10 s", "-1s", "1m30s", "P", "PT", "PT5", "PT5X", "PT1M1H", "1e3s"] {
+        for text in [
+            "", "10", "s", "10 s", "-1s", "1m30s", "P", "PT", "PT5", "PT5X", "PT1M1H", "1e3s",
+        ] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_string_may_name_a_file_and_must_then_name_one_that_is_there() {
-        let value = Value::try_from([("key", "file:/nowhere/at/all")].into_iter().collect::<std::collections::HashMap<_, _>>());
+        let value = Value::try_from(
+            [("key", "file:/nowhere/at/all")]
+                .into_iter()
+                .collect::<std::collections::HashMap<_, _>>(),
+        );
         let error = resolve(value.unwrap(), "").unwrap_err().to_string();
-        assert!(error.starts_with("key: the file /nowhere/at/all: "), "{error}");
+        assert!(
+            error.starts_with("key: the file /nowhere/at/all: "),
+            "{error}"
+        );
     }
 }

@@ -21,7 +21,7 @@ pub struct Ended<'a> {
     pub ending: Ending,
 }
 
-/// Takes note of calls that are over. Implemented for every `Fn(&Ended<'_>)`.
+/// Takes note of calls that are over. Implemented for every `Fn(&Ended<'_>)`, and for every [`Arc`] of one.
 ///
 /// Called from `poll` or `Drop`, in the task of the call: it must neither block nor panic.
 pub trait Report {
@@ -32,6 +32,12 @@ pub trait Report {
 impl<F: Fn(&Ended<'_>)> Report for F {
     fn report(&self, ended: &Ended<'_>) {
         self(ended);
+    }
+}
+
+impl<R: Report + ?Sized> Report for Arc<R> {
+    fn report(&self, ended: &Ended<'_>) {
+        (**self).report(ended);
     }
 }
 

@@ -5,7 +5,8 @@ use crate::{
     meter::{MeterLayer, MeterService},
 };
 
-/// Brackets a policy with a [`CallLayer`] above it and a [`MeterLayer`] below it, both with their defaults.
+/// Brackets a policy with a [`CallLayer`] above it and a [`MeterLayer`] below it, both with their
+/// defaults.
 ///
 /// For whoever needs a single policy; several policies share one call and one meter.
 ///

@@ -1,7 +1,8 @@
 //! What a call used, by kind of token, in one normal form for all dialects.
 //!
-//! Providers disagree on whether cached tokens are part of the input count and whether thinking is part of the output count. Here
-//! `input` and `output` are always the whole, and every other kind is a part of one of them:
+//! Providers disagree on whether cached tokens are part of the input count and whether thinking is
+//! part of the output count. Here `input` and `output` are always the whole, and every other kind
+//! is a part of one of them:
 //!
 //! ```text
 //! input  ⊇ cached_input, cache_write, input_audio, input_image, tool_input
@@ -186,7 +187,8 @@ impl FromIterator<(Kind, u64)> for Usage {
 pub enum Source {
     /// The provider stated them.
     Reported,
-    /// The provider stated nothing; the output was counted from the content that passed, the input is unknown here.
+    /// The provider stated nothing; the output was counted from the content that passed, the input
+    /// is unknown here.
     Counted,
     /// Nothing is known: the answer could not be read, or has not begun.
     #[default]

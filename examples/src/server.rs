@@ -77,7 +77,8 @@ impl Server {
         self
     }
 
-    /// Accepts connections until `shutdown` completes; then waits for the answers that are under way.
+    /// Accepts connections until `shutdown` completes; then waits for the answers that are under
+    /// way.
     ///
     /// # Cancel safety
     ///

@@ -14,8 +14,9 @@ use crate::body::{Beginning, PassThrough};
 
 /// A request body that has been read into a [`Call`], or that passes through unread.
 ///
-/// *Buffered*, it yields the caller's bytes with the [edits](Edit) spliced in, sharing memory with every clone. *Opaque*, it yields
-/// what was peeked at and then the caller's own frames and trailers.
+/// *Buffered*, it yields the caller's bytes with the [edits](Edit) spliced in, sharing memory with
+/// every clone. *Opaque*, it yields what was peeked at and then the caller's own frames and
+/// trailers.
 #[pin_project]
 pub struct CallBody<B: Body> {
     call: Arc<Call>,

@@ -9,7 +9,8 @@ use crate::dialect::{Dialect, Operation, Target};
 
 /// What a caller asks, read once from head and body.
 ///
-/// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent, not what was asked.
+/// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent,
+/// not what was asked.
 #[derive(Debug)]
 pub struct Call {
     target: Target,
@@ -66,7 +67,8 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PartKind {
-    /// Instructions that stand outside the messages: Anthropic `system`, Responses `instructions`, Gemini `systemInstruction`.
+    /// Instructions that stand outside the messages: Anthropic `system`, Responses `instructions`,
+    /// Gemini `systemInstruction`.
     System,
     /// One message of a conversation.
     Message,
@@ -89,8 +91,9 @@ impl<B: Body> From<&CallBody<B>> for Carried {
 }
 
 impl Call {
-    /// The call that a [`CallLayer`](super::CallLayer) further out has read from this request. For layers that stand where the typed
-    /// body cannot reach; a policy asks [`HasCall`](super::HasCall).
+    /// The call that a [`CallLayer`](super::CallLayer) further out has read from this request. For
+    /// layers that stand where the typed body cannot reach; a policy asks
+    /// [`HasCall`](super::HasCall).
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<&Arc<Self>> {
         extensions.get::<Carried>().map(|carried| &carried.0)
@@ -186,7 +189,8 @@ impl Call {
         self.view.previous_response.as_deref()
     }
 
-    /// The request body as the caller sent it, or `None` for an opaque call. Empty for a request without one.
+    /// The request body as the caller sent it, or `None` for an opaque call. Empty for a request
+    /// without one.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()

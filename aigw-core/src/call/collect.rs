@@ -39,8 +39,9 @@ enum Collected {
     Many(BytesMut),
 }
 
-/// How many times the limit is read and thrown away before a body that is too large is answered. A caller that is still sending
-/// reads no answer, and an answer in the middle of a request costs the connection.
+/// How many times the limit is read and thrown away before a body that is too large is answered. A
+/// caller that is still sending reads no answer, and an answer in the middle of a request costs the
+/// connection.
 const DISCARD: usize = 8;
 
 impl<B: Body> Collect<B> {

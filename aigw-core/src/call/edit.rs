@@ -9,8 +9,9 @@ use crate::dialect::Dialect;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
-    /// Asks for another model, in the body. Where the model stands in the path, the backend's URL rewriting reads it from
-    /// [`HasCall::model`](super::HasCall::model), and the body names it too, for a backend that looks there.
+    /// Asks for another model, in the body. Where the model stands in the path, the backend's URL
+    /// rewriting reads it from [`HasCall::model`](super::HasCall::model), and the body names it
+    /// too, for a backend that looks there.
     Model(Box<str>),
     /// Asks for the usage of a stream: `stream_options.include_usage = true`.
     IncludeUsage,
@@ -40,9 +41,11 @@ impl Edits {
                 let spelt = serde_json::Value::from(&*model).to_string();
                 match call.anchors().model.clone() {
                     Some(span) => self.splice(span, spelt),
-                    // Google refuses members that it does not know, and reads the model from the path.
+                    // Google refuses members that it does not know, and reads the model from the
+                    // path.
                     None if call.dialect() == Dialect::Gemini => {}
-                    // Also where the path names it: the call may go on to a backend that reads the body.
+                    // Also where the path names it: the call may go on to a backend that reads the
+                    // body.
                     None => self.insert(call, "model", &spelt),
                 }
                 self.model = Some(model);

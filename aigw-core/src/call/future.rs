@@ -28,7 +28,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropping it gives up the request body or the inner call, whichever is under way, and all buffered bytes.
+/// Dropping it gives up the request body or the inner call, whichever is under way, and all
+/// buffered bytes.
 #[pin_project]
 pub struct ResponseFuture<S, B, T, M>
 where
@@ -110,7 +111,8 @@ where
 }
 
 impl<M> Head<M> {
-    /// The call that a body of these bytes makes: the one that was read before, if it was of the same bytes.
+    /// The call that a body of these bytes makes: the one that was read before, if it was of the
+    /// same bytes.
     fn read(&self, body: Bytes, hold: Option<Hold>) -> Result<Arc<Call>, Refusal> {
         let known = Call::of(&self.parts.extensions).filter(|call| {
             let same = |known: &Bytes| known.as_ptr() == body.as_ptr() && known.len() == body.len();

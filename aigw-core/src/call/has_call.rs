@@ -7,8 +7,8 @@ use super::{Call, Edit};
 
 /// A request body that carries the call that was read from it.
 ///
-/// [`CallBody`](super::CallBody) is one. A policy is generic over this trait and learns from [`call`](Self::call) what is asked,
-/// without reading the body again.
+/// [`CallBody`](super::CallBody) is one. A policy is generic over this trait and learns from
+/// [`call`](Self::call) what is asked, without reading the body again.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` carries no call: this policy needs a `CallLayer` above it",
     label = "this request body does not implement `HasCall`",
@@ -21,11 +21,12 @@ pub trait HasCall: Body<Data = Bytes> {
     /// The model to send on: that of the last [`Edit::Model`], else the one that was asked.
     fn model(&self) -> Option<&str>;
 
-    /// Changes what is sent on, not what [`call`](Self::call) says was asked. Answers whether the change took effect: an opaque body
-    /// cannot be edited.
+    /// Changes what is sent on, not what [`call`](Self::call) says was asked. Answers whether the
+    /// change took effect: an opaque body cannot be edited.
     fn edit(&mut self, edit: Edit) -> bool;
 
-    /// Another body that sends the same bytes, edits included, sharing them. `None` once sending has begun, and for an opaque body.
+    /// Another body that sends the same bytes, edits included, sharing them. `None` once sending
+    /// has begun, and for an opaque body.
     fn try_clone(&self) -> Option<Self>
     where
         Self: Sized;

@@ -33,7 +33,8 @@ impl CallLayer {
     /// The greatest number of bytes that all calls together hold: 1 GiB.
     pub const MAX_BUFFERED_BYTES: usize = 1 << 30;
 
-    /// Reads bodies of up to [16 MiB](Self::MAX_BODY_BYTES), [1 GiB](Self::MAX_BUFFERED_BYTES) in all, however long they take.
+    /// Reads bodies of up to [16 MiB](Self::MAX_BODY_BYTES), [1 GiB](Self::MAX_BUFFERED_BYTES) in
+    /// all, however long they take.
     pub fn new() -> Self {
         Self {
             settings: Settings {
@@ -54,7 +55,8 @@ impl Default for CallLayer {
 }
 
 impl<T, M> CallLayer<T, M> {
-    /// The greatest body that is read, in bytes. A larger one is a 413; zero admits only requests without a body.
+    /// The greatest body that is read, in bytes. A larger one is a 413; zero admits only requests
+    /// without a body.
     ///
     /// Bodies that pass unread are not counted.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
@@ -62,16 +64,18 @@ impl<T, M> CallLayer<T, M> {
         self
     }
 
-    /// The greatest number of bytes that all calls of this layer and its clones hold at once. A call that would pass it is a 503.
+    /// The greatest number of bytes that all calls of this layer and its clones hold at once. A
+    /// call that would pass it is a 503.
     ///
-    /// A call holds its body until its last use is gone, at the latest until its answer has begun to be sent by a provider that has
-    /// read it all.
+    /// A call holds its body until its last use is gone, at the latest until its answer has begun
+    /// to be sent by a provider that has read it all.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.settings.budget = Budget::new(bytes);
         self
     }
 
-    /// How long a body may take from the request's head to its last byte. A longer one is a 408. Default: no bound.
+    /// How long a body may take from the request's head to its last byte. A longer one is a 408.
+    /// Default: no bound.
     pub fn body_timeout<U: Timer>(self, timer: U, timeout: Duration) -> CallLayer<U, M> {
         let Settings {
             max_body_bytes,

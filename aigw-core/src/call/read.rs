@@ -20,8 +20,9 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// Refuses a body that is not one JSON object in UTF-8 nested at most 127 deep, that names a deciding key twice in one object,
-    /// that gives `model` or `stream` another type than theirs, or that names no model where one is needed.
+    /// Refuses a body that is not one JSON object in UTF-8 nested at most 127 deep, that names a
+    /// deciding key twice in one object, that gives `model` or `stream` another type than theirs,
+    /// or that names no model where one is needed.
     pub fn parse(target: Target, body: Bytes, record: Arc<Record>) -> Result<Self, Refusal> {
         Self::parse_held(target, body, record, None)
     }
@@ -135,7 +136,8 @@ impl Sink<Asked> for Reader<'_> {
                 view.asks_usage = Some(value == Value::Bool(true));
                 view.anchors.include_usage = Some(span);
             }
-            // Two spellings of the cap may stand side by side: the larger one binds nobody too tightly.
+            // Two spellings of the cap may stand side by side: the larger one binds nobody too
+            // tightly.
             (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),
             (Asked::Choices, _) => view.choices = value.count().or(view.choices),
             (Asked::User, Value::String(text)) => {

@@ -6,17 +6,20 @@ use std::{
 
 use http::Extensions;
 
-/// Something that a layer learnt about a call and that layers outside it may report: its consumer, its backend, its refusal.
+/// Something that a layer learnt about a call and that layers outside it may report: its consumer,
+/// its backend, its refusal.
 ///
-/// Each fact is a type of its own, defined and documented by the layer that states it. Implemented for every type that can be one.
+/// Each fact is a type of its own, defined and documented by the layer that states it. Implemented
+/// for every type that can be one.
 pub trait Fact: Any + Debug + Send + Sync {}
 
 impl<T: Any + Debug + Send + Sync> Fact for T {}
 
 /// The facts of one call, in the order in which they were learnt.
 ///
-/// One record accompanies a call through the whole stack. Facts flow outward only: an inner layer states them, an outer one reports
-/// them when the call is over, and no policy decides by another's fact.
+/// One record accompanies a call through the whole stack. Facts flow outward only: an inner layer
+/// states them, an outer one reports them when the call is over, and no policy decides by another's
+/// fact.
 ///
 /// # Examples
 ///
@@ -40,7 +43,8 @@ pub struct Record {
 impl Record {
     /// The record in a request's extensions, put there if it was missing.
     ///
-    /// A layer that reports a call's facts calls this before it calls the inner service, so that refusals are seen too.
+    /// A layer that reports a call's facts calls this before it calls the inner service, so that
+    /// refusals are seen too.
     pub fn of(extensions: &mut Extensions) -> Arc<Self> {
         extensions.get_or_insert_with(Arc::<Self>::default).clone()
     }

@@ -23,8 +23,8 @@ use crate::{
 ///
 /// # Readiness
 ///
-/// Always ready: a fresh clone of the inner service is driven to readiness once the body is read, so that a slow caller holds no
-/// place in the services below.
+/// Always ready: a fresh clone of the inner service is driven to readiness once the body is read,
+/// so that a slow caller holds no place in the services below.
 #[derive(Clone, Debug)]
 pub struct CallService<S, T = NoTimer, M = reject::DialectJson> {
     pub(super) inner: S,
@@ -115,7 +115,8 @@ fn admissible(
         let message = "this operation takes JSON; send `content-type: application/json`";
         return Err(Refusal::new(Reason::UnsupportedMediaType, message));
     }
-    // A caller that waits for leave to send is told no before it sends; others are read to the end first.
+    // A caller that waits for leave to send is told no before it sends; others are read to the end
+    // first.
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > max_body_bytes as u64 {
         return Err(too_large(max_body_bytes));
     }

@@ -59,7 +59,8 @@ pub(crate) struct Form {
     pub(crate) terminal: Terminal,
 }
 
-/// The form of a dialect's answers to an operation; `None` where no answer is known to state anything.
+/// The form of a dialect's answers to an operation; `None` where no answer is known to state
+/// anything.
 pub(crate) fn form(dialect: Dialect, operation: Operation) -> Option<&'static Form> {
     Some(match (dialect, operation) {
         (_, Operation::Models | Operation::Moderations | Operation::Other) => return None,

@@ -1,7 +1,8 @@
 //! Whose words a call speaks, and what it asks for.
 //!
-//! A [`Dialect`] is a vendor's way to spell paths, requests, answers and errors; an [`Operation`] is what is asked, in whichever
-//! dialect. [`Target::recognize`] reads both from the request head alone, so that a refusal can be shaped before any body is read.
+//! A [`Dialect`] is a vendor's way to spell paths, requests, answers and errors; an [`Operation`]
+//! is what is asked, in whichever dialect. [`Target::recognize`] reads both from the request head
+//! alone, so that a refusal can be shaped before any body is read.
 //!
 //! # Examples
 //!
@@ -37,7 +38,8 @@ pub use self::{operation::Operation, target::Target};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// `api.openai.com` and everything that imitates it. The dialect of paths that nobody else claims.
+    /// `api.openai.com` and everything that imitates it. The dialect of paths that nobody else
+    /// claims.
     OpenAi,
     /// Azure OpenAI: `/openai/deployments/{deployment}/…?api-version=` and `/openai/v1/…`.
     AzureOpenAi,

@@ -74,7 +74,8 @@ impl Operation {
             .find(|operation| operation.as_str() == name)
     }
 
-    /// Whether the request body is one JSON document that [`CallLayer`](crate::call::CallLayer) reads. Every other body passes unread.
+    /// Whether the request body is one JSON document that [`CallLayer`](crate::call::CallLayer)
+    /// reads. Every other body passes unread.
     #[must_use]
     pub const fn has_json_body(self) -> bool {
         matches!(

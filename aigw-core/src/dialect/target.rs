@@ -2,10 +2,11 @@ use http::{HeaderMap, Method, Uri};
 
 use super::{Dialect, Operation};
 
-/// What the head of a request says about the call: dialect, operation, and the model if it stands in the path.
+/// What the head of a request says about the call: dialect, operation, and the model if it stands
+/// in the path.
 ///
-/// Recognition goes by the end of the path, so a gateway may be mounted under any prefix. A path or method that is nobody's is
-/// [`Operation::Other`] in the dialect it resembles most.
+/// Recognition goes by the end of the path, so a gateway may be mounted under any prefix. A path or
+/// method that is nobody's is [`Operation::Other`] in the dialect it resembles most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     dialect: Dialect,
@@ -75,16 +76,16 @@ impl Target {
         self.streams
     }
 
-    /// The method that would have asked for the operation of this path, where another one made it [`Operation::Other`]: what a 405
-    /// names in `allow`.
+    /// The method that would have asked for the operation of this path, where another one made it
+    /// [`Operation::Other`]: what a 405 names in `allow`.
     #[must_use]
     pub fn allowed_method(&self) -> Option<&Method> {
         self.allowed_method.as_ref()
     }
 }
 
-/// The method that an operation is asked with. OpenAI lists stored completions with a GET on the path that creates them, and so on:
-/// those are other operations.
+/// The method that an operation is asked with. OpenAI lists stored completions with a GET on the
+/// path that creates them, and so on: those are other operations.
 fn method_fits(method: &Method, operation: Operation) -> bool {
     match operation {
         Operation::Other => true,
@@ -121,8 +122,8 @@ impl<'p> Path<'p> {
         self.0.get(start + marker.len()..)
     }
 
-    /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`; Google's SDK, which says `/v1/models` as
-    /// OpenAI's does, is known by the header of its key.
+    /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`; Google's SDK, which says
+    /// `/v1/models` as OpenAI's does, is known by the header of its key.
     fn gemini(&self, headers: &HeaderMap) -> Option<Target> {
         if let [.., "models", last] = self.0.as_slice()
             && let Some((model, verb)) = last.rsplit_once(':')
@@ -177,7 +178,8 @@ impl<'p> Path<'p> {
             [.., "models"] | [.., "models", _] => Operation::Models,
             _ => Operation::Other,
         };
-        // The messages of an OpenAI assistant's thread, and of a stored completion, are another thing.
+        // The messages of an OpenAI assistant's thread, and of a stored completion, are another
+        // thing.
         let foreign = matches!(
             self.0.as_slice(),
             [.., "threads" | "completions", _, "messages"]

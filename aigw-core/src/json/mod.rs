@@ -1,9 +1,9 @@
 //! Reads chosen paths of JSON as it passes, in any chunks, in constant memory.
 //!
-//! A [`Shape`] lists the paths that matter; a [`Scanner`] walks the bytes once and tells a [`Sink`] what stands there. Requests are
-//! scanned [strictly](Mode::Strict), because what we read must be what the provider reads; answers
-//! [leniently](Mode::Lenient), because a provider's flaw is not ours to refuse, and subtrees that no path enters cost one byte
-//! comparison per byte.
+//! A [`Shape`] lists the paths that matter; a [`Scanner`] walks the bytes once and tells a [`Sink`]
+//! what stands there. Requests are scanned [strictly](Mode::Strict), because what we read must be
+//! what the provider reads; answers [leniently](Mode::Lenient), because a provider's flaw is not
+//! ours to refuse, and subtrees that no path enters cost one byte comparison per byte.
 
 mod buffer;
 mod number;

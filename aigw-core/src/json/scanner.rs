@@ -38,7 +38,8 @@ pub(crate) struct Scanner<F: 'static> {
 pub(crate) enum Mode {
     /// Every byte must fit RFC 8259, at most [`Scanner::MAX_DEPTH`] deep.
     Strict,
-    /// Subtrees off every path are skipped by their brackets and strings alone; what follows the document is ignored.
+    /// Subtrees off every path are skipped by their brackets and strings alone; what follows the
+    /// document is ignored.
     Lenient,
 }
 
@@ -73,7 +74,8 @@ pub(crate) enum Flaw {
     Syntax,
     /// It opens one container too many.
     TooDeep,
-    /// This key of the shape stands twice in one object: readers differ on which of the two counts. Strict documents only.
+    /// This key of the shape stands twice in one object: readers differ on which of the two counts.
+    /// Strict documents only.
     Twice(&'static str),
 }
 
@@ -305,7 +307,8 @@ impl<F: Copy> Scanner<F> {
         } else {
             self.objects & !bit
         };
-        // A leaf that is a container is followed as well, so that its end is told; paths deeper than `LIVE` do not exist.
+        // A leaf that is a container is followed as well, so that its end is told; paths deeper
+        // than `LIVE` do not exist.
         let follow = path.or_else(|| self.node.filter(|_| self.leaf().is_some()));
         if let Some(node) = follow
             && self.live + 1 == self.depth

@@ -18,8 +18,8 @@ use crate::{
 
 /// Passes an answer on, byte for byte, and reads it on the side.
 ///
-/// Data and trailers are those of the inner body; its error becomes a [`BoxError`] and is otherwise the same. Memory does not grow
-/// with the answer.
+/// Data and trailers are those of the inner body; its error becomes a [`BoxError`] and is otherwise
+/// the same. Memory does not grow with the answer.
 #[pin_project]
 pub struct MeterBody<B: Body, C = SystemClock> {
     #[pin]

@@ -12,7 +12,8 @@ use crate::BoxError;
 
 /// A [`Metered`] body of some type, for whoever prefers one box to a long type.
 ///
-/// One layer of boxing costs an allocation for each answer and an indirect call for each frame; no layer of ours asks for it.
+/// One layer of boxing costs an allocation for each answer and an indirect call for each frame; no
+/// layer of ours asks for it.
 ///
 /// # Examples
 ///

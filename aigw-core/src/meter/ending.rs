@@ -8,11 +8,13 @@ pub enum Ending {
     Complete,
     /// The provider or the way to it failed.
     Fault(Fault),
-    /// The provider reported an error inside a successful answer; [`Meter::in_band_error`](super::Meter::in_band_error) has it.
+    /// The provider reported an error inside a successful answer;
+    /// [`Meter::in_band_error`](super::Meter::in_band_error) has it.
     InBandError,
     /// The named policy of ours ended it.
     Cut(&'static str),
-    /// Nobody reads it any more: the caller hung up. Also what an answer that is still running shows.
+    /// Nobody reads it any more: the caller hung up. Also what an answer that is still running
+    /// shows.
     #[default]
     Dropped,
 }

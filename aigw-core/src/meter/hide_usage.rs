@@ -19,8 +19,9 @@ use crate::{
 
 /// Keeps from the caller the usage event that it did not ask for.
 ///
-/// Drops the one event with empty `choices` and non-null `usage`, and changes no other byte. An event that a chunk boundary cuts is
-/// held back until it is known what it is, up to [64 KiB](HideUsage::CAP); a larger one passes.
+/// Drops the one event with empty `choices` and non-null `usage`, and changes no other byte. An
+/// event that a chunk boundary cuts is held back until it is known what it is, up to [64
+/// KiB](HideUsage::CAP); a larger one passes.
 #[pin_project]
 pub struct HideUsage<B: Body> {
     #[pin]

@@ -21,10 +21,12 @@ pub struct MeterLayer<C = SystemClock, O = ()> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IncludeUsage {
-    /// Ask, hide the event from the caller, and ask no more for a model that refuses the question. The default.
+    /// Ask, hide the event from the caller, and ask no more for a model that refuses the question.
+    /// The default.
     #[default]
     Auto,
-    /// Send what the caller sent. Streams that state no usage are [counted](crate::usage::Source::Counted).
+    /// Send what the caller sent. Streams that state no usage are
+    /// [counted](crate::usage::Source::Counted).
     Never,
 }
 
@@ -60,7 +62,8 @@ impl<C, O> MeterLayer<C, O> {
         }
     }
 
-    /// Tells `observe` of answers that cannot be read and of models that refuse to state usage. Default: nobody.
+    /// Tells `observe` of answers that cannot be read and of models that refuse to state usage.
+    /// Default: nobody.
     pub fn with_observe<P: Observe>(self, observe: P) -> MeterLayer<C, P> {
         let Self {
             clock,

@@ -4,7 +4,8 @@ use crate::usage::{Kind, Source, Usage};
 
 /// What an answer has shown of itself so far: usage, content, finish, errors, times.
 ///
-/// Valid at any moment, also halfway through a stream and in a `Drop`: nothing is computed at the end that was not true before.
+/// Valid at any moment, also halfway through a stream and in a `Drop`: nothing is computed at the
+/// end that was not true before.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     pub(crate) origin: Origin,
@@ -19,7 +20,8 @@ pub struct Meter {
     pub(crate) last_content: Option<Instant>,
 }
 
-/// Bytes of content that stand for one token when the provider states no count: the usual ratio for English prose.
+/// Bytes of content that stand for one token when the provider states no count: the usual ratio for
+/// English prose.
 const BYTES_PER_TOKEN: u64 = 4;
 
 impl Meter {
@@ -38,8 +40,8 @@ impl Meter {
         self.origin
     }
 
-    /// The counts, [reported](Source::Reported) by the provider if it did, else with an output [counted](Source::Counted) from
-    /// the content so far.
+    /// The counts, [reported](Source::Reported) by the provider if it did, else with an output
+    /// [counted](Source::Counted) from the content so far.
     #[must_use]
     pub fn usage(&self) -> Usage {
         match self.source() {
@@ -68,13 +70,15 @@ impl Meter {
         &self.usage
     }
 
-    /// Tokens of output so far, estimated from the content that passed (4 bytes of UTF-8 each, rounded up).
+    /// Tokens of output so far, estimated from the content that passed (4 bytes of UTF-8 each,
+    /// rounded up).
     #[must_use]
     pub fn output_estimate(&self) -> u64 {
         self.content_bytes.div_ceil(BYTES_PER_TOKEN)
     }
 
-    /// Bytes of generated content that passed: text, thinking, tool arguments, refusals, as UTF-8 after JSON unescaping.
+    /// Bytes of generated content that passed: text, thinking, tool arguments, refusals, as UTF-8
+    /// after JSON unescaping.
     #[must_use]
     pub fn content_bytes(&self) -> u64 {
         self.content_bytes
@@ -177,7 +181,8 @@ impl FinishReason {
     }
 }
 
-/// An error that a provider reported inside a successful answer, such as an overload in the middle of a stream.
+/// An error that a provider reported inside a successful answer, such as an overload in the middle
+/// of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InBandError {

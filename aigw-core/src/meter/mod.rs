@@ -1,8 +1,9 @@
 //! The typed response: what an answer used, read as it passes.
 //!
-//! [`MeterLayer`] wraps the provider's answer in a [`MeterBody`]: the same bytes and trailers, read on the side, split anywhere, in
-//! memory that does not grow. Every policy above reads the one [`Meter`] through the [`Metered`] trait when the body ends, fails or is
-//! dropped, so limits, metrics, logs and breakers agree about what a call used.
+//! [`MeterLayer`] wraps the provider's answer in a [`MeterBody`]: the same bytes and trailers, read
+//! on the side, split anywhere, in memory that does not grow. Every policy above reads the one
+//! [`Meter`] through the [`Metered`] trait when the body ends, fails or is dropped, so limits,
+//! metrics, logs and breakers agree about what a call used.
 //!
 //! ```text
 //! provider ──► MeterBody ──► HideUsage ──► policy bodies ──► caller
@@ -12,14 +13,16 @@
 //!
 //! # Usage of streams
 //!
-//! OpenAI's streams state their usage only when asked. The layer [asks](IncludeUsage::Auto) where the caller did not, and
-//! [hides](HideUsage) the one event more. A backend that refuses the question with a 400 or 422 is called once more without it, and
-//! not asked again for that model by this layer.
+//! OpenAI's streams state their usage only when asked. The layer [asks](IncludeUsage::Auto) where
+//! the caller did not, and [hides](HideUsage) the one event more. A backend that refuses the
+//! question with a 400 or 422 is called once more without it, and not asked again for that model by
+//! this layer.
 //!
 //! # What is not read
 //!
-//! Answers with a `content-encoding`, with a status other than 2xx, or of a content type other than JSON and server-sent events pass
-//! unread: their usage is [unmeasured](crate::usage::Source::Unmeasured), which is never zero.
+//! Answers with a `content-encoding`, with a status other than 2xx, or of a content type other than
+//! JSON and server-sent events pass unread: their usage is
+//! [unmeasured](crate::usage::Source::Unmeasured), which is never zero.
 //!
 //! # Examples
 //!

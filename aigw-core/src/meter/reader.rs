@@ -84,7 +84,8 @@ impl Reader {
         }
     }
 
-    /// Whether what has passed says of itself that it is everything. An answer that cannot be read is taken to be.
+    /// Whether what has passed says of itself that it is everything. An answer that cannot be read
+    /// is taken to be.
     pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::Opaque => true,

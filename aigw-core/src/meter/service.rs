@@ -20,7 +20,8 @@ use crate::{
 ///
 /// # Readiness
 ///
-/// The inner service's. Where a backend refuses the question for usage, a clone of it is driven to readiness for the second try.
+/// The inner service's. Where a backend refuses the question for usage, a clone of it is driven to
+/// readiness for the second try.
 #[derive(Clone, Debug)]
 pub struct MeterService<S, C = SystemClock, O = ()> {
     pub(super) inner: S,

@@ -4,8 +4,9 @@ use http::StatusCode;
 
 /// What went wrong between us and the provider, below HTTP or in time.
 ///
-/// A fault before the answer's head becomes a 502 or 504 answer that carries it in its extensions; a fault after it is the
-/// [source](Error::source) of the body's error. [`Fault::find`] reads the second, [`http::Extensions::get`] the first.
+/// A fault before the answer's head becomes a 502 or 504 answer that carries it in its extensions;
+/// a fault after it is the [source](Error::source) of the body's error. [`Fault::find`] reads the
+/// second, [`http::Extensions::get`] the first.
 ///
 /// # Examples
 ///
@@ -22,8 +23,8 @@ use http::StatusCode;
 pub struct Fault {
     /// What happened.
     pub kind: FaultKind,
-    /// Whether any byte of the request may have reached the provider. When not, the call cannot have been charged, and may go to
-    /// another backend without drawing on a retry budget.
+    /// Whether any byte of the request may have reached the provider. When not, the call cannot
+    /// have been charged, and may go to another backend without drawing on a retry budget.
     pub dispatched: bool,
 }
 
@@ -51,7 +52,8 @@ pub enum FaultKind {
     Truncated,
     /// What came was not HTTP.
     Protocol,
-    /// The request could not be sent on as it was: its own body failed, or it does not form a valid request.
+    /// The request could not be sent on as it was: its own body failed, or it does not form a valid
+    /// request.
     Request,
     /// Anything else.
     Other,

@@ -1,8 +1,9 @@
 //! Time, tasks and blocking work as parameters.
 //!
-//! Nothing in aigw reads a clock, sleeps or spawns on its own: whoever assembles the stack passes in a [`Clock`], a [`Timer`], a
-//! [`Spawn`] or an [`Offload`]. The algorithms take plain instants, so they are tested without any of these. [`Tokio`] (feature
-//! `tokio`) is all four at once, and follows tokio's paused time in tests.
+//! Nothing in aigw reads a clock, sleeps or spawns on its own: whoever assembles the stack passes
+//! in a [`Clock`], a [`Timer`], a [`Spawn`] or an [`Offload`]. The algorithms take plain instants,
+//! so they are tested without any of these. [`Tokio`] (feature `tokio`) is all four at once, and
+//! follows tokio's paused time in tests.
 //!
 //! # Examples
 //!

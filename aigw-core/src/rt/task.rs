@@ -2,7 +2,8 @@ use std::{error::Error, fmt};
 
 /// Starts a task that runs on after the call that started it.
 ///
-/// Only types whose docs say so spawn; each task ends when its owner's handles are gone or its stated bound is reached.
+/// Only types whose docs say so spawn; each task ends when its owner's handles are gone or its
+/// stated bound is reached.
 pub trait Spawn: Clone + Send + Sync + 'static {
     /// Runs `task` to its end, or until the runtime shuts down.
     fn spawn<F>(&self, task: F)

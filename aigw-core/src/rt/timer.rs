@@ -8,7 +8,8 @@ use super::{Clock, SystemClock};
 
 /// Waits until an instant of its own clock.
 ///
-/// A timer is a [`Clock`] too, because a deadline only means something on the clock that it was computed from.
+/// A timer is a [`Clock`] too, because a deadline only means something on the clock that it was
+/// computed from.
 pub trait Timer: Clock {
     /// Completes once [`Clock::now`] has reached the deadline. Dropping it cancels the wait.
     type Sleep: Future<Output = ()> + Send + 'static;

@@ -29,7 +29,8 @@ enum State {
     /// At the beginning of the stream, after so many bytes of a byte order mark.
     Start(u8),
     LineStart,
-    /// In a field name of which the bytes so far are these (padded with zeros; none when it is too long to be known).
+    /// In a field name of which the bytes so far are these (padded with zeros; none when it is too
+    /// long to be known).
     Name([u8; LONGEST], u8),
     /// After the colon: one space is skipped.
     Colon(Field),
@@ -137,7 +138,8 @@ impl Lexer {
         }
     }
 
-    /// Whether the last byte read was a CR, so that an LF that follows at once still belongs to what has ended.
+    /// Whether the last byte read was a CR, so that an LF that follows at once still belongs to
+    /// what has ended.
     #[must_use]
     pub fn awaits_lf(&self) -> bool {
         self.after_cr

@@ -1,8 +1,8 @@
 //! Server-sent events, read as they pass.
 //!
-//! [`Lexer`] follows the [event stream grammar][html] over any chunking: lines that end in LF, CR or CRLF, a leading byte order
-//! mark, comments, data of several lines. It borrows from each chunk and keeps a few bytes of state, so an event of any size costs
-//! no memory.
+//! [`Lexer`] follows the [event stream grammar][html] over any chunking: lines that end in LF, CR
+//! or CRLF, a leading byte order mark, comments, data of several lines. It borrows from each chunk
+//! and keeps a few bytes of state, so an event of any size costs no memory.
 //!
 //! # Examples
 //!

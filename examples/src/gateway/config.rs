@@ -111,7 +111,8 @@ pub struct Backend {
     /// What it sees in place of the caller's key. Default: nothing.
     #[serde(default = "strip")]
     pub credentials: Credentials,
-    /// How long each part of a call may take. Default: as long as it likes, but for 10 s to connect.
+    /// How long each part of a call may take. Default: as long as it likes, but for 10 s to
+    /// connect.
     #[serde(default)]
     pub timeouts: Timeouts,
     /// Whom it is trusted as, and who we are to it.
@@ -150,7 +151,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Names the key that is unknown, missing, of another type, or whose `env:` or `file:` leads nowhere.
+    /// Names the key that is unknown, missing, of another type, or whose `env:` or `file:` leads
+    /// nowhere.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let document = toml::from_str(text).map_err(Error::at("TOML"))?;
         let document = resolve(document, "")?;

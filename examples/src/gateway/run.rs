@@ -40,7 +40,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Binds all addresses of a configuration and starts its simulators, which end with the gateway.
+    /// Binds all addresses of a configuration and starts its simulators, which end with the
+    /// gateway.
     ///
     /// # Errors
     ///
@@ -108,7 +109,8 @@ impl Gateway {
     }
 }
 
-/// Runs a gateway as a process does: says on standard output where it listens, and goes down on SIGTERM or Ctrl-C.
+/// Runs a gateway as a process does: says on standard output where it listens, and goes down on
+/// SIGTERM or Ctrl-C.
 ///
 /// # Errors
 ///

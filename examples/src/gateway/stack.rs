@@ -27,7 +27,8 @@ use super::{
     ledger::Ledger,
 };
 
-/// A backend behind its layers, its type erased: one box for each call keeps the types, and the time to build them, short.
+/// A backend behind its layers, its type erased: one box for each call keeps the types, and the
+/// time to build them, short.
 pub type Backend<B> = BoxCloneSyncService<Request<CallBody<B>>, Response<BoxMetered>, Infallible>;
 
 /// The addresses of the simulators, by id.

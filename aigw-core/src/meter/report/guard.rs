@@ -21,7 +21,8 @@ pub struct Ended<'a> {
     pub ending: Ending,
 }
 
-/// Takes note of calls that are over. Implemented for every `Fn(&Ended<'_>)`, and for every [`Arc`] of one.
+/// Takes note of calls that are over. Implemented for every `Fn(&Ended<'_>)`, and for every [`Arc`]
+/// of one.
 ///
 /// Called from `poll` or `Drop`, in the task of the call: it must neither block nor panic.
 pub trait Report {

@@ -1,7 +1,7 @@
 //! Tells what a call used, once it is over.
 //!
-//! [`ReportLayer`] calls a [`Report`] exactly once for each call: when the answer's body ends or fails, or when it or the call itself
-//! is dropped, whichever is first.
+//! [`ReportLayer`] calls a [`Report`] exactly once for each call: when the answer's body ends or
+//! fails, or when it or the call itself is dropped, whichever is first.
 //!
 //! # Examples
 //!

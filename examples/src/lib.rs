@@ -3,3 +3,7 @@
 pub mod gateway;
 pub mod server;
 pub mod simulator;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -2,6 +2,7 @@
 #![cfg(feature = "test-util")]
 
 mod answers;
+mod contracts;
 mod faults;
 mod limits;
 mod pace;

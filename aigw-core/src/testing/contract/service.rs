@@ -6,9 +6,8 @@
 //! use aigw_core::testing::contract::service;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//!
 //! // A layer that does nothing passes; a policy's own goes in its place.
-//! service::forwards_readiness(|inner| inner);
+//! service::forwards_readiness::<http::Request<()>, _, _>(|inner| inner);
 //! service::calls_what_is_ready(|inner| inner, || http::Request::new(())).await;
 //! # }
 //! ```
@@ -16,7 +15,6 @@
 use std::{
     fmt,
     future::{Ready, poll_fn, ready},
-    marker::PhantomData,
     sync::{
         Arc,
         atomic::{AtomicU8, AtomicUsize, Ordering},
@@ -32,11 +30,10 @@ use crate::BoxError;
 
 /// An inner service whose readiness the suite turns. It answers with a [`Sample`], and panics when it
 /// is called without having been polled ready itself.
-pub struct Inner<R> {
+pub struct Inner {
     state: Arc<State>,
     /// Of this clone alone.
     polled_ready: bool,
-    request: PhantomData<fn(R)>,
 }
 
 #[derive(Debug, Default)]
@@ -49,12 +46,11 @@ const READY: u8 = 0;
 const PENDING: u8 = 1;
 const FAILED: u8 = 2;
 
-impl<R> Inner<R> {
+impl Inner {
     fn new() -> Self {
         Self {
             state: Arc::default(),
             polled_ready: false,
-            request: PhantomData,
         }
     }
 }
@@ -67,7 +63,7 @@ impl<R> Inner<R> {
 /// If the contract is broken.
 pub fn forwards_readiness<R, S, F>(wrap: F)
 where
-    F: FnOnce(Inner<R>) -> S,
+    F: FnOnce(Inner) -> S,
     S: Service<R> + Clone,
 {
     let inner = Inner::new();
@@ -100,7 +96,7 @@ where
 /// If an inner service is called unready, or not at all.
 pub async fn calls_what_is_ready<R, S, F, Q>(wrap: F, request: Q)
 where
-    F: FnOnce(Inner<R>) -> S,
+    F: FnOnce(Inner) -> S,
     S: Service<R> + Clone,
     Q: Fn() -> R,
 {
@@ -120,7 +116,7 @@ where
     }
 }
 
-impl<B> Service<Request<B>> for Inner<Request<B>> {
+impl<B> Service<Request<B>> for Inner {
     type Response = Response<Sample>;
     type Error = BoxError;
     type Future = Ready<Result<Response<Sample>, BoxError>>;
@@ -154,18 +150,17 @@ impl<B> Service<Request<B>> for Inner<Request<B>> {
     }
 }
 
-impl<R> Clone for Inner<R> {
+impl Clone for Inner {
     /// Readiness was promised to the original.
     fn clone(&self) -> Self {
         Self {
             state: Arc::clone(&self.state),
             polled_ready: false,
-            request: PhantomData,
         }
     }
 }
 
-impl<R> fmt::Debug for Inner<R> {
+impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
             .field("polled_ready", &self.polled_ready)

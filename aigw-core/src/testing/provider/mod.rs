@@ -66,7 +66,7 @@
 //! let provider = Provider::new(Tokio);
 //! let ask = |body: Value| {
 //!     let request = http::Request::post("http://east.test/v1/chat/completions")
-//!         .body(Full::from(body.to_string()))
+//!         .body(Full::<bytes::Bytes>::from(body.to_string()))
 //!         .unwrap();
 //!     provider.clone().oneshot(request)
 //! };

@@ -1,5 +1,10 @@
 //! Every recorded answer through call and meter: the bytes pass, and the meter reads what
 //! `fixtures/index.json` says, whatever the pieces.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     collections::VecDeque,
@@ -72,8 +77,8 @@ fn fixtures() -> Vec<(Value, Bytes)> {
     entries.into_iter().map(with_bytes).collect()
 }
 
-/// Sends a fixture through the stack in pieces of `size` bytes and tells what was read of it, in the
-/// words of the index.
+/// Sends a fixture through the stack in pieces of `size` bytes and tells what was read of it, in
+/// the words of the index.
 async fn read(entry: &Value, bytes: &Bytes, size: usize) -> Value {
     let content_type = entry["content_type"].as_str().unwrap();
     let provider = service_fn(|_| {

@@ -1,7 +1,7 @@
 //! A simulated provider over TCP: every dialect, streamed or not, and obedient to scripts.
 //!
-//! Prints `listening on http://ADDR` first, then serves until it is interrupted. What it says and how
-//! scripts are written stands in the docs of `aigw_core::testing::provider`.
+//! Prints `listening on http://ADDR` first, then serves until it is interrupted. What it says and
+//! how scripts are written stands in the docs of `aigw_core::testing::provider`.
 
 use std::{
     io::{self, Write},

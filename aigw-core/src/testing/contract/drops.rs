@@ -42,8 +42,8 @@ pub enum Left {
 }
 
 /// Makes a call again and again, polls its future and then its body n times in all, for each n from
-/// zero on, and drops it; until n is enough to see it end. After each drop `check` runs: the place to
-/// assert that everything was settled once and nothing is held.
+/// zero on, and drops it; until n is enough to see it end. After each drop `check` runs: the place
+/// to assert that everything was settled once and nothing is held.
 ///
 /// Waits between polls as any caller does, so it works with timers and under paused time. The call
 /// must end by itself.

@@ -2,10 +2,10 @@
 //!
 //! | suite | runs on | checks |
 //! |---|---|---|
-//! | [`body::check`] | a response body around another | bytes, trailers and errors pass; hints are true |
-//! | [`drops::at_every_poll`] | a future and its body | what the caller checks, after a drop at each poll |
-//! | [`service::forwards_readiness`] | a service around another | its readiness and its error are the inner one's |
-//! | [`service::calls_what_is_ready`] | any service around another | no inner service is called unready |
+//! | [`body::check`] | a body around another | bytes, trailers, errors pass; hints are true |
+//! | [`drops::at_every_poll`] | a future and its body | what the caller checks, after each drop |
+//! | [`service::forwards_readiness`] | a service around another | readiness is the inner one's |
+//! | [`service::calls_what_is_ready`] | any such service | no inner service is called unready |
 //!
 //! A broken contract is a panic that says which, as an assertion is.
 //!

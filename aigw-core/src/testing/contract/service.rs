@@ -28,8 +28,8 @@ use tower_service::Service;
 use super::body::Sample;
 use crate::BoxError;
 
-/// An inner service whose readiness the suite turns. It answers with a [`Sample`], and panics when it
-/// is called without having been polled ready itself.
+/// An inner service whose readiness the suite turns. It answers with a [`Sample`], and panics when
+/// it is called without having been polled ready itself.
 pub struct Inner {
     state: Arc<State>,
     /// Of this clone alone.
@@ -55,8 +55,8 @@ impl Inner {
     }
 }
 
-/// For services that are ready when their inner one is. A pending inner service is a pending service,
-/// its error is an error, and a clone of a ready service is not ready by inheritance.
+/// For services that are ready when their inner one is. A pending inner service is a pending
+/// service, its error is an error, and a clone of a ready service is not ready by inheritance.
 ///
 /// # Panics
 ///

@@ -16,13 +16,14 @@ use super::{
 };
 use crate::{BoxError, rt::Timer};
 
-/// The body of an answer of a [`Provider`](super::Provider): its pieces at their times, then the end
-/// that the script wants.
+/// The body of an answer of a [`Provider`](super::Provider): its pieces at their times, then the
+/// end that the script wants.
 #[pin_project]
 pub struct ResponseBody<T: Timer> {
     timer: T,
     pieces: vec::IntoIter<Piece>,
-    /// The wait for the next piece, once it was asked for. Boxed, so that tests need not pin the body.
+    /// The wait for the next piece, once it was asked for. Boxed, so that tests need not pin the
+    /// body.
     sleep: Option<Pin<Box<T::Sleep>>>,
     /// Bytes to come, where that is known beforehand.
     left: Option<u64>,

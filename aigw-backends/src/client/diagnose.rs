@@ -4,7 +4,6 @@ use aigw_core::outcome::{Fault, FaultKind};
 use hyper_util::client::legacy;
 
 use super::connect::TooSlow;
-use crate::leaf;
 
 /// What an error of the pooled client means.
 pub(super) fn request(error: &legacy::Error) -> Fault {
@@ -31,30 +30,42 @@ pub(super) fn exchange(error: &hyper::Error) -> Fault {
     } else if error.is_parse() {
         FaultKind::Protocol
     } else {
-        // A stream that the provider reset has no kind of its own there.
-        match leaf::diagnose(error).kind {
-            FaultKind::Other | FaultKind::Connect => FaultKind::Reset,
-            kind => kind,
+        match causes(error).find_map(io_kind) {
+            // How hyper reports a chunk that is none.
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => FaultKind::Protocol,
+            // A stream that the provider reset has no kind of its own here.
+            _ => FaultKind::Reset,
         }
     };
     Fault::new(kind, true)
 }
 
 fn connecting(error: &(dyn Error + 'static)) -> FaultKind {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<TooSlow>() {
-            return FaultKind::ConnectTimeout;
-        }
+    causes(error)
+        .find_map(|error| {
+            if error.is::<TooSlow>() {
+                Some(FaultKind::ConnectTimeout)
+            } else {
+                error.is::<rustls::Error>().then_some(FaultKind::Tls)
+            }
+        })
+        .unwrap_or(FaultKind::Connect)
+}
+
+/// An error and everything below it.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
         // An I/O error is silent about what it wraps: its source is that one's source.
-        let wrapped = error
+        match error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<rustls::Error>());
-        if wrapped || error.is::<rustls::Error>() {
-            return FaultKind::Tls;
+        {
+            Some(wrapped) => Some(wrapped as &dyn Error),
+            None => error.source(),
         }
-        next = error.source();
-    }
-    FaultKind::Connect
+    })
+}
+
+fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    error.downcast_ref().map(io::Error::kind)
 }

@@ -23,7 +23,7 @@ pub fn diagnose(error: &(dyn Error + 'static)) -> Fault {
 }
 
 /// What an I/O error means on a connection of which nothing else is known.
-pub(crate) fn from_io(kind: io::ErrorKind) -> Fault {
+fn from_io(kind: io::ErrorKind) -> Fault {
     use io::ErrorKind as Io;
 
     match kind {

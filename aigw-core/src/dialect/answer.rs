@@ -129,6 +129,11 @@ static OPENAI_CHAT: LazyLock<Form> = LazyLock::new(|| Form {
             Value,
         ),
         (
+            "usage.prompt_tokens_details.cache_write_tokens",
+            tokens(Kind::CacheWrite),
+            Value,
+        ),
+        (
             "usage.prompt_tokens_details.audio_tokens",
             tokens(Kind::InputAudio),
             Value,
@@ -185,6 +190,11 @@ static OPENAI_RESPONSES: LazyLock<Form> = LazyLock::new(|| Form {
             tokens(Kind::CachedInput),
             Value,
         ),
+        (
+            "usage.input_tokens_details.cache_write_tokens",
+            tokens(Kind::CacheWrite),
+            Value,
+        ),
         ("usage.output_tokens", tokens(Kind::Output), Value),
         (
             "usage.output_tokens_details.reasoning_tokens",
@@ -204,6 +214,11 @@ static OPENAI_RESPONSES: LazyLock<Form> = LazyLock::new(|| Form {
         (
             "response.usage.input_tokens_details.cached_tokens",
             tokens(Kind::CachedInput),
+            Value,
+        ),
+        (
+            "response.usage.input_tokens_details.cache_write_tokens",
+            tokens(Kind::CacheWrite),
             Value,
         ),
         ("response.usage.output_tokens", tokens(Kind::Output), Value),

@@ -1,4 +1,5 @@
-//! What policies are tested with: a scripted [provider], and [contract] suites that every policy must pass.
+//! What policies are tested with: a scripted [provider], and [contract] suites that every policy
+//! must pass.
 //!
 //! Behind the feature `test-util`.
 //!

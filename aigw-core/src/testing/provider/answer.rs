@@ -54,8 +54,8 @@ impl Counts {
 /// The names of [`Counts`] in a script; every other name is a vendor's and is stated as it stands.
 const NEUTRAL: [&str; 4] = ["input", "cached_input", "output", "reasoning"];
 
-/// The usage as the answer states it: the vendor's shape of the counts, with the fields that a script
-/// gives in the vendor's own words; `None` where the script wants none.
+/// The usage as the answer states it: the vendor's shape of the counts, with the fields that a
+/// script gives in the vendor's own words; `None` where the script wants none.
 pub(super) fn stated(usage: &UsageWord, mut shaped: Value) -> Option<Value> {
     match usage {
         UsageWord::Absent => return None,

@@ -29,8 +29,8 @@ const UPLOAD_BYTES_PER_TOKEN: u64 = 1600;
 /// Seconds that `whisper-1` charges for every upload.
 const SECONDS: u64 = 3;
 
-/// Silence as long as the text, a piece for each token; as events where `stream_format` asks for them
-/// (`openai/types/audio/speech_audio_delta_event.py` and its sibling).
+/// Silence as long as the text, a piece for each token; as events where `stream_format` asks for
+/// them (`openai/types/audio/speech_audio_delta_event.py` and its sibling).
 pub(super) fn speech(asked: &Asked<'_>) -> Told {
     let field = |name: &str| asked.body.get(name).and_then(Value::as_str);
     let input = tokens::count(field("input").unwrap_or_default());

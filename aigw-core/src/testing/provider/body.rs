@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{BoxError, rt::Timer};
 
-/// The body of an answer of a [`Provider`](super::Provider): its pieces at their times, then the end
-/// that the script wants.
+/// The body of an answer of a [`Provider`](super::Provider): its pieces at their times, then the
+/// end that the script wants.
 #[pin_project]
 pub struct ResponseBody<T: Timer> {
     timer: T,
     pieces: vec::IntoIter<Piece>,
-    /// The wait for the next piece, once it was asked for.
-    #[pin]
-    sleep: Option<T::Sleep>,
+    /// The wait for the next piece, once it was asked for. Boxed, so that tests need not pin the
+    /// body.
+    sleep: Option<Pin<Box<T::Sleep>>>,
     /// Bytes to come, where that is known beforehand.
     left: Option<u64>,
     end: End,
@@ -71,7 +71,7 @@ impl<T: Timer> Body for ResponseBody<T> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut this = self.project();
+        let this = self.project();
         let Some(next) = this.pieces.as_slice().first() else {
             return match *this.end {
                 End::Hanging => Poll::Pending,
@@ -90,12 +90,12 @@ impl<T: Timer> Body for ResponseBody<T> {
             if this.sleep.is_none()
                 && let Some(deadline) = this.timer.now().checked_add(next.after)
             {
-                this.sleep.set(Some(this.timer.sleep_until(deadline)));
+                *this.sleep = Some(Box::pin(this.timer.sleep_until(deadline)));
             }
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                ready!(sleep.poll(cx));
+            if let Some(sleep) = this.sleep {
+                ready!(sleep.as_mut().poll(cx));
             }
-            this.sleep.set(None);
+            *this.sleep = None;
         }
         let data = this
             .pieces

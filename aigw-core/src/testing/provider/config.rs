@@ -48,8 +48,8 @@ impl Config {
         self
     }
 
-    /// Tokens (prompt and answer) that a bucket of this size refills with in one minute; a call that
-    /// finds it too empty gets a 429. Zero refuses every call. Default: no limit.
+    /// Tokens (prompt and answer) that a bucket of this size refills with in one minute; a call
+    /// that finds it too empty gets a 429. Zero refuses every call. Default: no limit.
     #[must_use]
     pub fn tokens_per_minute(mut self, tokens: u64) -> Self {
         self.tokens_per_minute = Some(tokens);
@@ -77,7 +77,8 @@ impl Config {
         self
     }
 
-    /// How many received calls, the latest, are kept for inspection. Default: 1024; zero keeps none.
+    /// How many received calls, the latest, are kept for inspection; fewer where their bodies are
+    /// larger than 256 MiB together. Default: 1024; zero keeps none.
     #[must_use]
     pub fn kept_calls(mut self, calls: usize) -> Self {
         self.kept_calls = calls;

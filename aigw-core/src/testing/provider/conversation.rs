@@ -1,4 +1,5 @@
-//! A chat request in no vendor's words: how long it is, what was said last, which tools are offered.
+//! A chat request in no vendor's words: how long it is, what was said last, which tools are
+//! offered.
 
 use serde_json::Value;
 

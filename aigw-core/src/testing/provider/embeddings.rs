@@ -107,8 +107,8 @@ fn inputs(input: &Value) -> Vec<Input> {
     }
 }
 
-/// Each feature of the input adds its weight, with a sign, at a place of its own; then the vector is
-/// brought to length one.
+/// Each feature of the input adds its weight, with a sign, at a place of its own; then the vector
+/// is brought to length one.
 pub(super) fn vector(input: &Input, dimensions: Option<u64>) -> Vec<f32> {
     let dimensions = dimensions.unwrap_or(DIMENSIONS).clamp(1, MOST_DIMENSIONS);
     let mut vector = vec![0.0f32; usize::try_from(dimensions).unwrap_or_default()];

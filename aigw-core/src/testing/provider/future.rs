@@ -14,7 +14,8 @@ use pin_project::pin_project;
 use super::{ResponseBody, compose, log::Entry, reply::Reply, service::Shared};
 use crate::rt::Timer;
 
-/// The answer of a [`Provider`](super::Provider), once the request has been read and its time has come.
+/// The answer of a [`Provider`](super::Provider), once the request has been read and its time has
+/// come.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<B, T: Timer> {
@@ -81,7 +82,7 @@ impl<B: Body, T: Timer> Future for ResponseFuture<B, T> {
                         None => {
                             let body = read.split().freeze();
                             if let Some(entry) = &this.entry {
-                                entry.note(|call| call.body = body.clone());
+                                entry.read(&body);
                             }
                             let (now, wall) = (this.timer.now(), this.timer.wall());
                             compose::reply(this.shared, this.head, &body, now, wall)

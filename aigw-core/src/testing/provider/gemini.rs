@@ -1,4 +1,5 @@
-//! Gemini: content whole, streamed as events or as one JSON array; embeddings; the counting of tokens.
+//! Gemini: content whole, streamed as events or as one JSON array; embeddings; the counting of
+//! tokens.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};

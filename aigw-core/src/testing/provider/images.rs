@@ -10,7 +10,10 @@ use super::{
 };
 
 /// A PNG of one opaque pixel.
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PNG: &str = concat!(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+);
 
 /// Tokens of a picture, as `gpt-image-1` charges for a square one at low quality.
 const PICTURE_TOKENS: u64 = 272;

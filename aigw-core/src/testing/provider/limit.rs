@@ -20,8 +20,9 @@ impl Bucket {
         }
     }
 
-    /// Takes `cost` tokens and says how many are left, or takes nothing and says how long until they
-    /// are there. A cost above the size is asked of a full bucket, so that it passes now and then.
+    /// Takes `cost` tokens and says how many are left, or takes nothing and says how long until
+    /// they are there. A cost above the size is asked of a full bucket, so that it passes now and
+    /// then.
     pub(super) fn take(&mut self, now: Instant, cost: u64) -> Result<u64, Duration> {
         let size = self.size as f64;
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();

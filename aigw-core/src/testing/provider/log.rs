@@ -63,7 +63,29 @@ pub(super) struct Log {
 #[derive(Debug, Default)]
 struct Entries {
     kept: VecDeque<Arc<Mutex<Received>>>,
+    /// Bytes of the bodies that were kept since they were last added up: never too few.
+    body_bytes: usize,
     in_flight: usize,
+}
+
+/// Bytes of bodies that the log holds, give or take the latest; the oldest calls go first.
+const KEPT_BODY_BYTES: usize = 256 << 20;
+
+impl Entries {
+    fn add_body(&mut self, len: usize) {
+        self.body_bytes = self.body_bytes.saturating_add(len);
+        if self.body_bytes <= KEPT_BODY_BYTES {
+            return;
+        }
+        let mut bytes = 0;
+        let keep = self.kept.iter().rev().take_while(|call| {
+            bytes += lock(call).body.len();
+            bytes <= KEPT_BODY_BYTES / 2
+        });
+        let kept = keep.count();
+        self.kept.drain(..self.kept.len().saturating_sub(kept));
+        self.body_bytes = bytes;
+    }
 }
 
 impl Log {
@@ -94,7 +116,9 @@ impl Log {
     }
 
     pub(super) fn clear(&self) {
-        lock(&self.entries).kept.clear();
+        let mut entries = lock(&self.entries);
+        entries.kept.clear();
+        entries.body_bytes = 0;
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -109,6 +133,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The request has been read.
+    pub(super) fn read(&self, body: &Bytes) {
+        if self.received.is_some() {
+            lock(&self.log.entries).add_body(body.len());
+            self.note(|call| call.body = body.clone());
+        }
+    }
+
     pub(super) fn note(&self, fact: impl FnOnce(&mut Received)) {
         if let Some(received) = &self.received {
             fact(&mut lock(received));
@@ -135,4 +167,24 @@ impl fmt::Debug for Entry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_bodies_push_out_the_oldest_calls() {
+        let log = Arc::new(Log::default());
+        let (head, ()) = http::Request::new(()).into_parts();
+        let body = Bytes::from(vec![0; KEPT_BODY_BYTES / 8]);
+        for _ in 0..100 {
+            log.enter(&head, 1000).read(&body);
+            assert!(log.calls().len() <= 9);
+        }
+        assert_eq!(
+            log.calls().last().map(|call| call.body.len()),
+            Some(body.len())
+        );
+    }
 }

@@ -12,7 +12,8 @@
 //! Without a script an answer follows these rules, the same in each dialect:
 //!
 //! - It repeats the opening of what the user said last: `You said: …`, cut at the caller's cap.
-//! - If tools are offered and the last message, being the user's, contains the name of one, that tool
+//! - If tools are offered and the last message, being the user's, contains the name of one, that
+//!   tool
 //!   is called; several, if it names several. `tool_choice` overrules: never, or a certain one.
 //!   Arguments take the texts in double quotes, then the numbers, of that message in turn.
 //! - If the last message is a tool's result, the answer is `The tool says: …`.
@@ -22,11 +23,13 @@
 //! # Scripts
 //!
 //! A script is an object that names hosts: `host:port`, `host`, or the provider's
-//! [id](Config::id); whoever is not named gets `default`, and each field that an entry lacks is taken
-//! from there. It stands where the first text of the body belongs, as `{"simulation": {…}}`, either
-//! as an object or written out as the text: in `messages[0].content` (OpenAI, Azure, Anthropic),
+//! [id](Config::id); whoever is not named gets `default`, and each field that an entry lacks is
+//! taken from there. It stands where the first text of the body belongs, as `{"simulation": {…}}`,
+//! either as an object or written out as the text: in `messages[0].content` (OpenAI, Azure,
+//! Anthropic),
 //! `contents[0].parts[0].text` (Gemini), `input` or `input[0].content` (Responses, embeddings,
-//! moderations), `prompt` (completions, images). In any call, and before those, it may be the header
+//! moderations), `prompt` (completions, images). In any call, and before those, it may be the
+//! header
 //! `x-simulation`. An unknown field is a 400 that names it.
 //!
 //! | field | meaning |
@@ -35,7 +38,7 @@
 //! | `wait_time_ms` | time before the head of the answer |
 //! | `headers` | header fields to set |
 //! | `text`, `tokens` | what the answer says; or how many words of one token it has |
-//! | `usage` | `false`: none. An object: fields of the vendor's to set as they stand, or `input`, `cached_input`, `output`, `reasoning`, put into the vendor's words |
+//! | `usage` | `false`: none; an object: see below |
 //! | `sequence` | array of such steps, one for each attempt with this script; the last one stays |
 //! | `id` | makes a script another one than its twin, for `sequence` |
 //! | `ttft_ms`, `chunk_delay_ms` | time before the first content; before each later one |
@@ -48,10 +51,14 @@
 //! | `refuse_stream_options` | `true`: 400 if the request has `stream_options` |
 //! | `raw` | `{"body" or "base64", "content_type"}`: exactly these bytes |
 //! | `chunk_bytes` | cut the bytes anew, into pieces of n |
-//! | `comments`, `bom`, `line_ending` | keep-alive comments; a byte order mark; `lf`, `crlf` or `cr` |
+//! | `comments`, `bom`, `line_ending` | keep-alive comments; byte order mark; `lf`, `crlf`, `cr` |
+//!
+//! A `usage` object sets counts in neutral words, `input`, `cached_input`, `output`, `reasoning`,
+//! which are put into the vendor's; any other field stands in the vendor's usage as it is given.
 //!
 //! A whole answer is one event, or one for each of its `chunk_bytes`. A scripted 429 carries the
-//! mock's `retry_after_ms: 5000`, underscores and all, and no `Retry-After` unless `headers` adds one.
+//! mock's `retry_after_ms: 5000`, underscores and all, and no `Retry-After` unless `headers` adds
+//! one.
 //!
 //! # Examples
 //!
@@ -66,7 +73,7 @@
 //! let provider = Provider::new(Tokio);
 //! let ask = |body: Value| {
 //!     let request = http::Request::post("http://east.test/v1/chat/completions")
-//!         .body(Full::from(body.to_string()))
+//!         .body(Full::<bytes::Bytes>::from(body.to_string()))
 //!         .unwrap();
 //!     provider.clone().oneshot(request)
 //! };

@@ -50,7 +50,7 @@ mod tests {
         let kind = "multipart/form-data; boundary=xyz".parse().unwrap();
         headers.insert(header::CONTENT_TYPE, kind);
         let body = b"--xyz\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n\
-            --xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n\xff\r\n\
+            --xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n\xff\r\n\
             --xyz--\r\n";
         let fields = fields(&headers, body).unwrap();
         assert_eq!(fields, serde_json::json!({"model": "whisper-1"}));

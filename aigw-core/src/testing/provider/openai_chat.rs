@@ -124,13 +124,15 @@ impl Say<'_> {
         })
     }
 
-    /// `openai/types/chat/chat_completion_chunk.py`; completions stream in the shape of a whole one.
+    /// `openai/types/chat/chat_completion_chunk.py`; completions stream in the shape of a whole
+    /// one.
     fn stream(&self, usage: Option<Value>) -> Stream {
         let asks_usage = self.asked.body.pointer("/stream_options/include_usage");
         let usage = usage.filter(|_| asks_usage == Some(&Value::Bool(true)));
         let mut events = Vec::new();
         if self.is_azure() && self.is_chat() {
-            // Azure begins with its verdict on the prompt: a chunk without choices and without usage.
+            // Azure begins with its verdict on the prompt: a chunk without choices and without
+            // usage.
             let mut chunk = self.envelope(Value::Array(Vec::new()));
             put(&mut chunk, "prompt_filter_results", Some(prompt_filter()));
             put(&mut chunk, "id", Some("".into()));

@@ -100,7 +100,8 @@ pub(super) fn scripted(target: &Target, status: StatusCode) -> Reply {
     };
     let mut reply = Reply::json(status, &body);
     if status == StatusCode::TOO_MANY_REQUESTS {
-        // The mock's hint has underscores, and there is no `Retry-After` unless the script adds one.
+        // The mock's hint has underscores, and there is no `Retry-After` unless the script adds
+        // one.
         let hint = HeaderValue::from_static("5000");
         reply.headers.insert("retry_after_ms", hint);
     }

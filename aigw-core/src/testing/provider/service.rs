@@ -60,7 +60,8 @@ impl<T> Provider<T> {
         self.shared.log.clear();
     }
 
-    /// Calls whose request is being read, or whose answer has been neither read to its end nor dropped.
+    /// Calls whose request is being read, or whose answer has been neither read to its end nor
+    /// dropped.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.log.in_flight()

@@ -1,4 +1,5 @@
-//! A tokenizer good enough to be right about itself: pieces join to the text, and usage counts them.
+//! A tokenizer good enough to be right about itself: pieces join to the text, and usage counts
+//! them.
 
 /// Characters of a word in one token, so that long words cost more, as they do with real ones.
 const CHARS_PER_TOKEN: usize = 6;

@@ -1,0 +1,241 @@
+//! Which backend a call comes to, and what it is told where it comes to none.
+#![cfg(feature = "routing")]
+
+use std::convert::Infallible;
+
+use aigw_backends::routing::{ConfigError, Reply, Route, RouteLayer, Router, Rule, Table};
+use aigw_core::{
+    call::{CallBody, CallLayer, HasCall},
+    dialect::Operation,
+    reject::{Reason, Refused},
+};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt, service_fn, util::BoxCloneService};
+
+type Backend = BoxCloneService<Request<CallBody<Full<Bytes>>>, Response<Full<Bytes>>, Infallible>;
+
+/// Answers with its name, the model it is sent, and the route in the record.
+fn backend(name: &'static str) -> Backend {
+    BoxCloneService::new(service_fn(
+        move |request: Request<CallBody<Full<Bytes>>>| async move {
+            let route = request.body().call().record().latest::<Route>().unwrap();
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            let body = String::from_utf8_lossy(&body);
+            let told = format!("{name} {} {} {body}", route.rule, route.backend);
+            Ok(Response::new(Full::from(told)))
+        },
+    ))
+}
+
+fn table() -> Table<&'static str> {
+    let reply = Reply::new(
+        StatusCode::BAD_REQUEST,
+        "OperationNotSupported",
+        "images are not offered here",
+    );
+    Table::try_new([
+        Rule::to("east")
+            .model("gpt-4o")
+            .model("gpt-4o-mini")
+            .operation(Operation::Chat),
+        Rule::to("west").model("gpt-4-turbo").alias("gpt-4o"),
+        Rule::to("west").model("text-embedding-3-*"),
+        Rule::reply(reply).operation(Operation::Images),
+    ])
+    .unwrap()
+}
+
+async fn ask(request: Request<&'static str>) -> Response<String> {
+    let backends = ["east", "west"].map(|name| (name, backend(name)));
+    let router = Router::try_new(table(), backends).unwrap();
+    let request = request.map(|body| Full::<Bytes>::from(body));
+    let stack = CallLayer::new().layer(router);
+    let (head, body) = stack.oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Response::from_parts(head, String::from_utf8(body.into()).unwrap())
+}
+
+async fn post(path: &str, body: &'static str) -> Response<String> {
+    ask(Request::post(path).body(body).unwrap()).await
+}
+
+fn reason<B>(answer: &Response<B>) -> Option<Reason> {
+    Refused::of(answer.extensions()).map(|refused| refused.reason)
+}
+
+#[tokio::test]
+async fn a_call_comes_to_the_backend_of_its_model() {
+    let answer = post("/v1/chat/completions", r#"{"model":"gpt-4o-mini"}"#).await;
+    assert_eq!(answer.body(), r#"east 0 east {"model":"gpt-4o-mini"}"#);
+    let answer = post("/v1/embeddings", r#"{"model":"text-embedding-3-small"}"#).await;
+    assert!(answer.body().starts_with("west 2 west"));
+}
+
+#[tokio::test]
+async fn a_deployment_in_the_path_is_a_model_too() {
+    let path = "/openai/deployments/gpt-4o/chat/completions?api-version=1";
+    let answer = post(path, r#"{"messages":[]}"#).await;
+    assert!(answer.body().starts_with("east 0"), "{}", answer.body());
+}
+
+#[tokio::test]
+async fn an_alias_changes_what_the_backend_sees() {
+    let answer = post("/v1/chat/completions", r#"{"model":"gpt-4-turbo"}"#).await;
+    assert_eq!(answer.body(), r#"west 1 west {"model":"gpt-4o"}"#);
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_a_404() {
+    let answer = post("/v1/chat/completions", r#"{"model":"o3"}"#).await;
+    assert_eq!(answer.status(), 404);
+    assert_eq!(reason(&answer), Some(Reason::UnknownModel));
+    assert!(answer.body().contains("model_not_found") && answer.body().contains("`o3`"));
+}
+
+#[tokio::test]
+async fn an_operation_without_a_route_is_a_400_in_the_caller_s_spelling() {
+    let answer = ask(Request::get("/v1/files").body("").unwrap()).await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.body().contains(r#""operation_not_supported""#));
+    let answer = ask(Request::get("/openai/files?api-version=1")
+        .body("")
+        .unwrap())
+    .await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.body().contains(r#""OperationNotSupported""#));
+}
+
+#[tokio::test]
+async fn a_known_path_with_the_wrong_method_is_a_405_that_names_the_right_one() {
+    let request = Request::put("/v1/chat/completions").body("").unwrap();
+    let answer = ask(request).await;
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.headers()["allow"], "POST");
+}
+
+#[tokio::test]
+async fn a_reply_is_given_without_a_backend() {
+    let answer = post("/v1/images/generations", r#"{"prompt":"a cat"}"#).await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.body().contains("images are not offered here"));
+    assert!(answer.body().contains("OperationNotSupported"));
+}
+
+#[tokio::test]
+async fn a_layer_routes_to_the_one_service_beneath() {
+    let stack = CallLayer::new().layer(RouteLayer::new(table()).layer(backend("only")));
+    let body = Full::<Bytes>::from(r#"{"model":"gpt-4-turbo"}"#);
+    let request = Request::post("/v1/chat/completions").body(body).unwrap();
+    let answer = stack.oneshot(request).await.unwrap();
+    let told = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(told, r#"only 1 west {"model":"gpt-4o"}"#);
+}
+
+#[test]
+fn a_rule_without_its_backend_is_an_error_at_once() {
+    let refused = Router::try_new(table(), [("east", backend("east"))]);
+    assert!(matches!(
+        refused.unwrap_err(),
+        ConfigError::UnknownBackend { rule: 1, .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_backend_that_is_not_ready_is_waited_for() {
+    let limited = tower::limit::ConcurrencyLimit::new(backend("east"), 1);
+    let table = Table::try_new([Rule::to("east")]).unwrap();
+    let mut router = CallLayer::new().layer(Router::try_new(table, [("east", limited)]).unwrap());
+    let chat = || {
+        let body = Full::<Bytes>::from(r#"{"model":"m"}"#);
+        Request::post("/v1/chat/completions").body(body).unwrap()
+    };
+    let first = router.ready().await.unwrap().call(chat());
+    let second = router.ready().await.unwrap().call(chat());
+    assert!(first.await.unwrap().status().is_success());
+    assert!(second.await.unwrap().status().is_success());
+}
+
+#[cfg(feature = "serde")]
+mod file {
+    use aigw_backends::routing::{ConfigError, Decision, RouteConfig, RoutingConfig, Table};
+    use aigw_core::dialect::Target;
+    use http::{HeaderMap, Method, Uri};
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    struct File {
+        routing: RoutingConfig,
+        route: Vec<RouteConfig>,
+    }
+
+    fn table(file: &str) -> Result<Table<String>, ConfigError> {
+        let file: File = toml::from_str(file).unwrap();
+        let _ = file.routing.default;
+        let all = ["ptu".to_owned(), "payg".to_owned()];
+        let rules = file.route.iter().enumerate();
+        let rules: Result<Vec<_>, _> = rules.map(|(at, route)| route.rule(at, &all)).collect();
+        Table::try_new(rules?)
+    }
+
+    const FILE: &str = r#"
+        [routing]
+        default = "deny"
+
+        [[route]]
+        model = ["gpt-4o", "gpt-4o-mini"]
+        operation = ["chat", "responses"]
+        backends = ["ptu"]
+
+        [[route]]
+        model = ["gpt-4-turbo"]
+        alias = "gpt-4o"
+        backends = ["payg"]
+
+        [[route]]
+        operation = ["images"]
+        reply = { status = 400, code = "OperationNotSupported", message = "not here" }
+    "#;
+
+    #[test]
+    fn routes_are_read_from_a_file() {
+        let table = table(FILE).unwrap();
+        let path = Uri::from_static("/v1/chat/completions");
+        let chat = Target::recognize(&Method::POST, &path, &HeaderMap::new());
+        let Decision::Send { to, alias, .. } = table.choose(&chat, Some("gpt-4-turbo")) else {
+            panic!("no route");
+        };
+        assert_eq!((to.as_str(), alias), ("payg", Some("gpt-4o")));
+    }
+
+    #[test]
+    fn a_route_that_cannot_take_effect_is_an_error() {
+        let with = |route: &str| table(&format!("routing = {{}}\n[[route]]\n{route}"));
+        assert!(matches!(
+            with("backends = [\"other\"]").unwrap_err(),
+            ConfigError::UnknownBackend { rule: 0, .. }
+        ));
+        assert!(matches!(
+            with("model = [\"m\"]").unwrap_err(),
+            ConfigError::Ambiguous { rule: 0, .. }
+        ));
+        let reply = "reply = { status = 400, code = \"c\", message = \"m\" }";
+        assert!(matches!(
+            with(&format!("backends = [\"ptu\"]\n{reply}")).unwrap_err(),
+            ConfigError::Ambiguous { rule: 0, .. }
+        ));
+    }
+
+    #[test]
+    fn unknown_keys_and_words_are_refused() {
+        for route in [
+            "colour = \"red\"",
+            "operation = [\"chatting\"]",
+            "reply = { status = 400, code = \"c\", message = \"m\", more = 1 }",
+            "reply = { status = 9999, code = \"c\", message = \"m\" }",
+        ] {
+            assert!(toml::from_str::<RouteConfig>(route).is_err(), "{route}");
+        }
+    }
+}

@@ -102,7 +102,9 @@ impl Tally<'_> {
                     self.meter.model = Some(text.into());
                 }
             }
-            Field::Finish if !matches!(text, "in_progress" | "queued" | "incomplete") => {
+            // Imitators of OpenAI write "" where it writes null; the others are no end, or an end
+            // whose reason stands elsewhere.
+            Field::Finish if !matches!(text, "" | "in_progress" | "queued" | "incomplete") => {
                 self.meter.finish = Some(FinishReason::from_word(text));
                 *self.finished += 1;
             }

@@ -26,7 +26,8 @@ pub(crate) struct PassThrough<B: Body> {
 
 /// The beginning of a body, read before it is known what to do with it.
 pub(crate) struct Beginning<B: Body> {
-    body: Pin<Box<B>>,
+    /// `None` once it has said that it is over.
+    body: Option<Pin<Box<B>>>,
     bytes: BytesMut,
     next: Option<Result<Frame<Bytes>, B::Error>>,
     ended: bool,
@@ -37,13 +38,15 @@ enum Inner<B> {
     Untouched(#[pin] B),
     /// Polled before, and so pinned where it was.
     Begun(Pin<Box<B>>),
+    /// Ended while its beginning was read: not every body can be polled again.
+    Ended,
 }
 
 impl<B: Body> Beginning<B> {
     pub(crate) fn new(body: B) -> Self {
         let ended = body.is_end_stream();
         Self {
-            body: Box::pin(body),
+            body: Some(Box::pin(body)),
             bytes: BytesMut::new(),
             next: None,
             ended,
@@ -62,15 +65,19 @@ impl<B: Body> Beginning<B> {
 
     /// Reads one more frame, if there is one.
     pub(crate) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.ended {
-            match ready!(self.body.as_mut().poll_frame(cx)) {
+        if let Some(body) = self.body.as_mut().filter(|_| !self.ended) {
+            match ready!(body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) if frame.is_data() => {
                     let data = into_bytes(frame).into_data().unwrap_or_default();
                     self.bytes.extend_from_slice(&data);
-                    self.ended = self.body.is_end_stream();
+                    self.ended = body.is_end_stream();
                 }
-                next => {
-                    self.next = next.map(|next| next.map(into_bytes));
+                Some(next) => {
+                    self.next = Some(next.map(into_bytes));
+                    self.ended = true;
+                }
+                None => {
+                    self.body = None;
                     self.ended = true;
                 }
             }
@@ -99,7 +106,7 @@ impl<B: Body> From<Beginning<B>> for PassThrough<B> {
         Self {
             prefix,
             next,
-            inner: Inner::Begun(body),
+            inner: body.map_or(Inner::Ended, Inner::Begun),
         }
     }
 }
@@ -122,15 +129,16 @@ impl<B: Body> Body for PassThrough<B> {
         match this.inner.project() {
             InnerProj::Untouched(body) => body.poll_frame(cx).map_ok(into_bytes),
             InnerProj::Begun(body) => body.as_mut().poll_frame(cx).map_ok(into_bytes),
+            InnerProj::Ended => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.prefix.is_none() && self.next.is_none() && self.inner.get_ref().is_end_stream()
+        self.prefix.is_none() && self.next.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.inner.get_ref().size_hint();
+        let rest = self.inner.size_hint();
         let prefix = self.prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(prefix));
@@ -141,11 +149,20 @@ impl<B: Body> Body for PassThrough<B> {
     }
 }
 
-impl<B> Inner<B> {
-    fn get_ref(&self) -> &B {
+impl<B: Body> Inner<B> {
+    fn is_end_stream(&self) -> bool {
         match self {
-            Self::Untouched(body) => body,
-            Self::Begun(body) => body,
+            Self::Untouched(body) => body.is_end_stream(),
+            Self::Begun(body) => body.is_end_stream(),
+            Self::Ended => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Untouched(body) => body.size_hint(),
+            Self::Begun(body) => body.size_hint(),
+            Self::Ended => SizeHint::with_exact(0),
         }
     }
 }

@@ -50,7 +50,12 @@ pub(super) struct Anchors {
 #[derive(Debug, Clone)]
 pub(super) enum Options {
     Null(Range<usize>),
-    Object { start: usize, empty: bool },
+    Object {
+        start: usize,
+        empty: bool,
+    },
+    /// It, or its `include_usage`, has a type that is not its own: the provider's to refuse.
+    Foreign,
 }
 
 /// A piece of the prompt, as raw JSON in the request body.

@@ -86,6 +86,7 @@ impl<B: Body> Collect<B> {
             } else if length > *this.limit {
                 *this.discarded = Some(data.len());
                 this.bytes.take();
+                this.hold.take();
             } else if this.hold.as_mut().is_some_and(|hold| hold.grow(data.len())) {
                 this.bytes.push(data);
             } else {

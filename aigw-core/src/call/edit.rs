@@ -17,10 +17,12 @@ pub enum Edit {
     IncludeUsage,
 }
 
-/// Replaced and inserted spans over the original bytes, in their order.
+/// The last edit of each kind, as replaced and inserted spans over the original bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits {
     model: Option<Box<str>>,
+    include_usage: bool,
+    /// In the order of their places.
     splices: Vec<Splice>,
 }
 
@@ -35,75 +37,60 @@ impl Edits {
         self.model.as_deref()
     }
 
+    /// Adds an edit; answers whether there is a place for it.
     pub(super) fn apply(&mut self, call: &Call, edit: Edit) -> bool {
         match edit {
-            Edit::Model(model) => {
-                let spelt = serde_json::Value::from(&*model).to_string();
-                match call.anchors().model.clone() {
-                    Some(span) => self.splice(span, spelt),
-                    // Google refuses members that it does not know, and reads the model from the
-                    // path.
-                    None if call.dialect() == Dialect::Gemini => {}
-                    // Also where the path names it: the call may go on to a backend that reads the
-                    // body.
-                    None => self.insert(call, "model", &spelt),
-                }
-                self.model = Some(model);
-            }
-            Edit::IncludeUsage => match (
-                &call.anchors().include_usage,
-                &call.anchors().stream_options,
-            ) {
-                (Some(value), _) => self.splice(value.clone(), "true".to_owned()),
-                (None, Some(Options::Null(span))) => {
-                    self.splice(span.clone(), r#"{"include_usage":true}"#.to_owned());
-                }
-                (None, Some(Options::Object { start, empty })) => {
-                    let comma = if *empty { "" } else { "," };
-                    self.splice(*start..*start, format!(r#""include_usage":true{comma}"#));
-                }
-                (None, None) => self.insert(call, "stream_options", r#"{"include_usage":true}"#),
+            Edit::Model(model) => self.model = Some(model),
+            Edit::IncludeUsage => match call.anchors().stream_options {
+                Some(Options::Foreign) => return false,
+                _ => self.include_usage = true,
             },
         }
+        self.splices = self.splices_of(call);
         true
     }
 
-    /// Puts a member at the beginning of the document.
-    fn insert(&mut self, call: &Call, key: &str, value: &str) {
+    /// All edits over again: members that two of them put at the beginning need commas by turns.
+    fn splices_of(&self, call: &Call) -> Vec<Splice> {
         let anchors = call.anchors();
-        // A second insertion stands before the first, which then ends the empty document.
-        let alone = anchors.empty
-            && !self
-                .splices
-                .iter()
-                .any(|splice| splice.span.end == anchors.start);
-        let comma = if alone { "" } else { "," };
-        let place = anchors.start..anchors.start;
-        self.splices.insert(
-            0,
-            Splice {
-                span: place,
-                bytes: format!("\"{key}\":{value}{comma}").into(),
-            },
-        );
-    }
-
-    /// Replaces a span; a later edit of the same span wins.
-    fn splice(&mut self, span: Range<usize>, bytes: String) {
-        let bytes = Bytes::from(bytes);
-        match self
-            .splices
-            .iter_mut()
-            .find(|splice| splice.span == span && !span.is_empty())
-        {
-            Some(known) => known.bytes = bytes,
-            None => {
-                let place = self
-                    .splices
-                    .partition_point(|splice| splice.span.start <= span.start);
-                self.splices.insert(place, Splice { span, bytes });
+        let mut splices = Vec::with_capacity(2);
+        let mut members = Vec::new();
+        if let Some(model) = &self.model {
+            let spelt = serde_json::Value::from(&**model).to_string();
+            match &anchors.model {
+                Some(span) => splices.push(Splice::new(span.clone(), spelt)),
+                // Google refuses members that it does not know, and reads the model from the path.
+                None if call.dialect() == Dialect::Gemini => {}
+                // Also where the path names it: the call may go on to a backend that reads the
+                // body.
+                None => members.push(format!(r#""model":{spelt}"#)),
             }
         }
+        if self.include_usage {
+            match (&anchors.include_usage, &anchors.stream_options) {
+                (Some(value), _) => splices.push(Splice::new(value.clone(), "true".into())),
+                (None, Some(Options::Null(span))) => {
+                    let options = r#"{"include_usage":true}"#;
+                    splices.push(Splice::new(span.clone(), options.into()));
+                }
+                (None, Some(Options::Object { start, empty })) => {
+                    let comma = if *empty { "" } else { "," };
+                    let member = format!(r#""include_usage":true{comma}"#);
+                    splices.push(Splice::new(*start..*start, member));
+                }
+                (None, Some(Options::Foreign)) => {}
+                (None, None) => members.push(r#""stream_options":{"include_usage":true}"#.into()),
+            }
+        }
+        if !members.is_empty() {
+            let mut members = members.join(",");
+            if !anchors.empty {
+                members.push(',');
+            }
+            splices.push(Splice::new(anchors.start..anchors.start, members));
+        }
+        splices.sort_by_key(|splice| splice.span.start);
+        splices
     }
 
     /// How many bytes the edited document has.
@@ -126,5 +113,14 @@ impl Edits {
         pieces.retain(|piece| !piece.is_empty());
         pieces.reverse();
         pieces
+    }
+}
+
+impl Splice {
+    fn new(span: Range<usize>, bytes: String) -> Self {
+        Self {
+            span,
+            bytes: bytes.into(),
+        }
     }
 }

@@ -102,6 +102,9 @@ impl Reader<'_> {
 impl Sink<Asked> for Reader<'_> {
     fn begin(&mut self, field: Asked, first: u8, at: u64) {
         if first != b'{' {
+            if field == Asked::StreamOptions {
+                self.view.anchors.stream_options = Some(Options::Foreign);
+            }
             return;
         }
         let start = position(at) + 1;
@@ -136,6 +139,7 @@ impl Sink<Asked> for Reader<'_> {
                 view.asks_usage = Some(value == Value::Bool(true));
                 view.anchors.include_usage = Some(span);
             }
+            (Asked::IncludeUsage, _) => view.anchors.stream_options = Some(Options::Foreign),
             // Two spellings of the cap may stand side by side: the larger one binds nobody too
             // tightly.
             (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),

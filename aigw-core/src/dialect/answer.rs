@@ -20,6 +20,8 @@ pub(crate) enum Field {
     EventType,
     /// Generated content: text, thinking, tool arguments.
     Content,
+    /// The same of an answer in one document: a stream repeats there what its events have said.
+    WholeContent,
     /// Why the model stopped.
     Finish,
     /// A number of tokens.
@@ -244,7 +246,7 @@ static OPENAI_MEDIA: LazyLock<Form> = LazyLock::new(|| Form {
     shape: Shape::new(&[
         ("type", Field::EventType, Value),
         ("delta", Field::Content, Length),
-        ("text", Field::Content, Length),
+        ("text", Field::WholeContent, Length),
         ("usage.input_tokens", tokens(Kind::Input), Value),
         (
             "usage.input_tokens_details.image_tokens",

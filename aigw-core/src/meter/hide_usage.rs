@@ -29,6 +29,8 @@ pub struct HideUsage<B: Body> {
     hider: Option<Box<Hider>>,
     /// What passes before the inner body is asked for more.
     ready: VecDeque<Result<Frame<Bytes>, B::Error>>,
+    /// The inner body has said that it is over: not every body can be asked again.
+    ended: bool,
 }
 
 /// The greatest part of an event that is held back.
@@ -44,6 +46,7 @@ impl<B: Body> HideUsage<B> {
             inner,
             hider: None,
             ready: VecDeque::new(),
+            ended: false,
         }
     }
 
@@ -53,6 +56,7 @@ impl<B: Body> HideUsage<B> {
             inner,
             hider: Some(Box::default()),
             ready: VecDeque::new(),
+            ended: false,
         }
     }
 }
@@ -73,6 +77,9 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
             if let Some(frame) = this.ready.pop_front() {
                 return Poll::Ready(Some(frame));
             }
+            if *this.ended {
+                return Poll::Ready(None);
+            }
             let mut pass = |bytes| this.ready.push_back(Ok(Frame::data(bytes)));
             match ready!(this.inner.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) if frame.is_data() => {
@@ -83,8 +90,7 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
                     hider.release(&mut pass);
                     match end {
                         Some(end) => this.ready.push_back(end),
-                        None if this.ready.is_empty() => return Poll::Ready(None),
-                        None => {}
+                        None => *this.ended = true,
                     }
                 }
             }
@@ -96,7 +102,7 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
             .hider
             .as_ref()
             .is_some_and(|hider| !hider.held.is_empty());
-        self.ready.is_empty() && !held && self.inner.is_end_stream()
+        self.ready.is_empty() && !held && (self.ended || self.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -125,8 +131,8 @@ struct Hider {
     /// The beginning of the undecided event, from earlier chunks.
     held: Vec<Bytes>,
     held_len: usize,
-    /// The LF that may follow belongs to an event that was dropped.
-    drop_lf: bool,
+    /// The last event was dropped.
+    dropped: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +167,7 @@ impl Default for Hider {
             seen: Seen::default(),
             held: Vec::new(),
             held_len: 0,
-            drop_lf: false,
+            dropped: false,
         }
     }
 }
@@ -188,12 +194,13 @@ impl Hider {
     /// Passes what of a chunk may pass.
     fn sift(&mut self, chunk: Bytes, pass: &mut impl FnMut(Bytes)) {
         let mut rest = &chunk[..];
-        if std::mem::take(&mut self.drop_lf) && self.lexer.awaits_lf() {
-            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-        }
         // What may pass begins at `from`; the current event begins at `event`.
-        let mut from = chunk.len() - rest.len();
-        let mut event = from;
+        let (mut from, mut event) = (0, 0);
+        if self.is_between_events() && self.lexer.awaits_lf() && rest.starts_with(b"\n") {
+            // The second half of the line ending that ended the last event shares its fate.
+            event = 1;
+            from = usize::from(self.dropped);
+        }
         while let Some(token) = self.lexer.next(&mut rest) {
             match token {
                 Token::Data(data) => {
@@ -205,10 +212,11 @@ impl Hider {
                         pass_some(chunk.slice(from..event), pass);
                         self.held.clear();
                         self.held_len = 0;
-                        self.drop_lf = self.lexer.awaits_lf();
+                        self.dropped = true;
                         from = end;
                     } else {
                         self.release(pass);
+                        self.dropped = false;
                     }
                     self.seen = Seen::default();
                     self.scanner.reset();
@@ -230,6 +238,10 @@ impl Hider {
             self.release(pass);
             pass_some(chunk.slice(from..), pass);
         }
+    }
+
+    fn is_between_events(&self) -> bool {
+        self.held.is_empty() && !self.seen.settled
     }
 
     /// Passes what was held back.

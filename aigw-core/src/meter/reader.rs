@@ -28,6 +28,7 @@ pub(super) struct Reading {
     scanner: Scanner<Field>,
     terminal: Terminal,
     choices: u64,
+    whole: bool,
     shares: Shares,
     finished: u64,
     terminated: bool,
@@ -41,6 +42,9 @@ pub(super) struct Events {
     done: Option<usize>,
     /// Content of the events before this one.
     content_before: u64,
+    /// An event that has ended says that nothing more will come. One that is cut off says nothing:
+    /// no client reads it.
+    complete: bool,
 }
 
 /// What OpenAI's streams say last.
@@ -52,14 +56,15 @@ impl Reader {
         let Some(form) = form(call.dialect(), call.operation()) else {
             return Self::Opaque;
         };
-        let reading = Reading::new(form, call.choices());
+        let events = || {
+            let reading = Reading::new(form, call.choices(), false);
+            Self::Events(Box::new(Events::new(reading)))
+        };
         match media_type(headers) {
-            None if call.streams() => Self::Events(Box::new(Events::new(reading))),
-            Some(media) if media.eq_ignore_ascii_case("text/event-stream") => {
-                Self::Events(Box::new(Events::new(reading)))
-            }
+            None if call.streams() => events(),
+            Some(media) if media.eq_ignore_ascii_case("text/event-stream") => events(),
             Some(media) if media.eq_ignore_ascii_case("application/json") => {
-                Self::Document(Box::new(reading))
+                Self::Document(Box::new(Reading::new(form, call.choices(), true)))
             }
             _ => Self::Opaque,
         }
@@ -90,17 +95,18 @@ impl Reader {
         match self {
             Self::Opaque => true,
             Self::Document(reading) => reading.malformed || reading.scanner.is_complete(),
-            Self::Events(events) => events.reading.is_terminated(),
+            Self::Events(events) => events.complete,
         }
     }
 }
 
 impl Reading {
-    fn new(form: &'static Form, choices: u64) -> Self {
+    fn new(form: &'static Form, choices: u64, whole: bool) -> Self {
         Self {
             scanner: Scanner::new(&form.shape, Mode::Lenient),
             terminal: form.terminal,
             choices,
+            whole,
             shares: Shares::default(),
             finished: 0,
             terminated: false,
@@ -121,6 +127,7 @@ impl Reading {
                 _ => &[],
             },
             terminated: &mut self.terminated,
+            whole: self.whole,
         };
         self.malformed = self.scanner.scan(json, &mut tally).is_err();
     }
@@ -141,6 +148,7 @@ impl Events {
             reading,
             done: Some(0),
             content_before: 0,
+            complete: false,
         }
     }
 
@@ -175,6 +183,7 @@ impl Events {
             self.content_before = meter.content_bytes;
             meter.chunks += 1;
         }
+        self.complete |= self.reading.is_terminated();
         self.reading.malformed = false;
         self.reading.scanner.reset();
     }

@@ -55,6 +55,8 @@ pub(super) struct Tally<'m> {
     /// Event types that end a stream.
     pub(super) terminal: &'static [&'static str],
     pub(super) terminated: &'m mut bool,
+    /// The answer is one document, not a stream of them.
+    pub(super) whole: bool,
 }
 
 impl Sink<Field> for Tally<'_> {
@@ -88,8 +90,10 @@ impl Sink<Field> for Tally<'_> {
         }
     }
 
-    fn length(&mut self, _: Field, bytes: u64) {
-        self.meter.content_bytes += bytes;
+    fn length(&mut self, field: Field, bytes: u64) {
+        if field == Field::Content || self.whole {
+            self.meter.content_bytes += bytes;
+        }
     }
 }
 
@@ -99,7 +103,9 @@ impl Tally<'_> {
             // Every chunk of a stream repeats it.
             Field::Model if self.meter.model.as_deref() == Some(text) || text.is_empty() => {}
             Field::Model => self.meter.model = Some(text.into()),
-            Field::Finish if !matches!(text, "in_progress" | "queued" | "incomplete") => {
+            // Imitators of OpenAI write "" where it writes null; the others are no end, or an end
+            // whose reason stands elsewhere.
+            Field::Finish if !matches!(text, "" | "in_progress" | "queued" | "incomplete") => {
                 self.meter.finish = Some(FinishReason::from_word(text));
                 *self.finished += 1;
             }

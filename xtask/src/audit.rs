@@ -4,7 +4,7 @@
 //! passed. Tools are built once, at pinned versions, below the target directory.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cmd::{Cmd, Result, cargo};
 use crate::workspace::Workspace;
@@ -72,7 +72,11 @@ fn advisories(workspace: &Workspace) -> Result<Verdict> {
     let deny = tool(workspace, DENY)?;
     if let Err(error) = Cmd::new(&deny).args(["fetch", "db"]).read() {
         let why = error.to_string();
-        let why = why.lines().last().unwrap_or_default();
+        let why = why
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or_default()
+            .trim();
         return Ok(Verdict::NotRun(format!(
             "the advisory database cannot be fetched: {why}"
         )));
@@ -139,6 +143,7 @@ fn minimal_versions(workspace: &Workspace) -> Result<Verdict> {
         .arg(format!("--prefix={}/", copy.display()))
         .run()?;
     fs::remove_file(copy.join("Cargo.lock"))?;
+    keep_libraries(workspace, &copy.join("Cargo.toml"))?;
     let target = workspace.target.join("minimal-versions-target");
     let lock = ["+nightly", "-Zdirect-minimal-versions", "generate-lockfile"];
     cargo(lock).current_dir(&copy).run()?;
@@ -151,6 +156,29 @@ fn minimal_versions(workspace: &Workspace) -> Result<Verdict> {
         .env("CARGO_TARGET_DIR", target)
         .run()
         .into())
+}
+
+/// Leaves only the libraries in a copied workspace: what the others need says nothing of them.
+fn keep_libraries(workspace: &Workspace, manifest: &Path) -> Result {
+    let text = fs::read_to_string(manifest)?;
+    let (before, rest) = text
+        .split_once("members = [")
+        .ok_or("the workspace lists no members")?;
+    let (_, after) = rest
+        .split_once(']')
+        .ok_or("the workspace's list of members has no end")?;
+    let folders = workspace.libraries().map(|library| {
+        let folder = library
+            .folder
+            .strip_prefix(&workspace.root)
+            .unwrap_or(&library.folder);
+        format!("{:?}", folder.display().to_string())
+    });
+    let folders = folders.collect::<Vec<_>>().join(", ");
+    Ok(fs::write(
+        manifest,
+        format!("{before}members = [{folders}]{after}"),
+    )?)
 }
 
 /// Core without features knows no runtime and no network, so it builds for the web as well.

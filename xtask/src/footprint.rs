@@ -216,6 +216,7 @@ mod tests {
         ];
         let library = Package {
             name: "a".to_owned(),
+            folder: std::path::PathBuf::new(),
             published: true,
             features: features
                 .map(|(name, needs)| (name.to_owned(), needs))

@@ -20,6 +20,7 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) folder: PathBuf,
     /// False for what never leaves this repository: examples, tests, this tool.
     pub(crate) published: bool,
     pub(crate) features: BTreeMap<String, Vec<String>>,
@@ -72,6 +73,7 @@ impl Package {
         let targets = json.get("targets").and_then(Value::as_array);
         Self {
             name: text(json, "name"),
+            folder: PathBuf::from(text(json, "manifest_path")).with_file_name(""),
             // Absent or null: any registry. An empty list: none.
             published: json
                 .get("publish")
@@ -147,6 +149,7 @@ mod tests {
         let own = |needs: &[&str]| needs.iter().map(|need| (*need).to_owned()).collect();
         Package {
             name: "a".to_owned(),
+            folder: PathBuf::new(),
             published: true,
             features: features
                 .iter()

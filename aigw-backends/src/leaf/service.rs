@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::{ResponseBody, ResponseFuture, body::Diagnose, diagnose};
 use crate::refuse::Refuse;
 
-/// Answers for a service that can fail. See the [module](self).
+/// Answers for a service that can fail. See the [module](super).
 ///
 /// # Readiness
 ///

@@ -6,7 +6,7 @@ use std::{
 
 use aigw_core::{
     call::{Edit, HasCall},
-    reject::{self, MakeRejection, Reason, Refusal},
+    reject::{self, MakeRejection, Reason, Refusal, Refused},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
@@ -135,7 +135,10 @@ where
         match self.route(&mut request) {
             Ok(service) => ResponseFuture::calling(service, request),
             Err(refusal) => {
-                ResponseFuture::refused(self.refuse.call(request.body().call(), *refusal))
+                let call = request.body().call();
+                let refused = Refused::new(*refusal);
+                call.record().state(refused.clone());
+                ResponseFuture::refused(self.refuse.answer(call.dialect(), &refused))
             }
         }
     }

@@ -74,6 +74,8 @@ mod config;
 mod deadlines;
 mod future;
 mod layer;
+#[cfg(feature = "serde")]
+mod read;
 mod service;
 mod write;
 

@@ -1,5 +1,11 @@
 //! What becomes of an answer whose caller has hung up.
 #![cfg(feature = "drain")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,5 @@
-//! Durations as people write them in files: `250ms`, `10s`, `5m`, `2h`, `7d`, or ISO 8601 as Azure does, `PT5M`.
+//! Durations as people write them in files: `250ms`, `10s`, `5m`, `2h`, `7d`, or ISO 8601 as Azure
+//! does, `PT5M`.
 //!
 //! # Examples
 //!
@@ -14,11 +15,13 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-/// Reads a duration: a whole number and one of `ms`, `s`, `m`, `h`, `d`, or ISO 8601 with whole days, hours, minutes and seconds.
+/// Reads a duration: a whole number and one of `ms`, `s`, `m`, `h`, `d`, or ISO 8601 with whole
+/// days, hours, minutes and seconds.
 ///
 /// # Errors
 ///
-/// Everything else, a bare number above all: nobody can tell its unit. Also what is longer than time can be measured.
+/// Everything else, a bare number above all: nobody can tell its unit. Also what is longer than
+/// time can be measured.
 pub fn parse(text: &str) -> Result<Duration, ParseError> {
     let duration = match text.strip_prefix('P') {
         Some(iso) => iso_8601(iso),

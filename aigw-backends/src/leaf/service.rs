@@ -21,8 +21,9 @@ use crate::refuse::Refuse;
 ///
 /// # Readiness
 ///
-/// Readiness is that of the service below. If that fails, the leaf stays ready, and answers this and every later call with the
-/// fault: a tower service that failed its readiness must not be used again.
+/// Readiness is that of the service below. If that fails, the leaf stays ready, and answers this
+/// and every later call with the fault: a tower service that failed its readiness must not be used
+/// again.
 #[derive(Clone)]
 pub struct Leaf<S> {
     inner: S,

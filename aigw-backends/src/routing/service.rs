@@ -16,7 +16,8 @@ use tower_service::Service;
 use super::{ConfigError, Decision, ResponseFuture, Table};
 use crate::refuse::Refuse;
 
-/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the backend is asked.
+/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the
+/// backend is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
@@ -32,8 +33,8 @@ pub struct Route {
 ///
 /// # Readiness
 ///
-/// Always ready, since the backend is known only with the call. A fresh clone of the backend's service is made ready then, and the
-/// call waits for it.
+/// Always ready, since the backend is known only with the call. A fresh clone of the backend's
+/// service is made ready then, and the call waits for it.
 #[derive(Debug)]
 pub struct Router<K, S> {
     table: Arc<Table<K>>,

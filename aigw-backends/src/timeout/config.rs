@@ -2,7 +2,8 @@ use std::{error::Error, fmt, time::Duration};
 
 /// How long each part of a call may take. Everything is unlimited unless set.
 ///
-/// Read from files, each key is optional and a duration as [`aigw_core::duration`] reads it (feature `serde`).
+/// Read from files, each key is optional and a duration as [`aigw_core::duration`] reads it
+/// (feature `serde`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
@@ -21,8 +22,9 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// How long a connection may take. It is kept here so that a backend's timeouts stand together, and takes effect where the
-    /// client is given it: hand [`connect_timeout`](Self::connect_timeout) to the client's settings.
+    /// How long a connection may take. It is kept here so that a backend's timeouts stand together,
+    /// and takes effect where the client is given it: hand
+    /// [`connect_timeout`](Self::connect_timeout) to the client's settings.
     #[must_use]
     pub fn connect(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.connect = timeout.into();
@@ -35,7 +37,8 @@ impl Timeouts {
         self.connect
     }
 
-    /// How long the head of the answer may take, from the call. The connection and the upload of the request are part of it.
+    /// How long the head of the answer may take, from the call. The connection and the upload of
+    /// the request are part of it.
     #[must_use]
     pub fn headers(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.headers = timeout.into();
@@ -49,7 +52,8 @@ impl Timeouts {
         self
     }
 
-    /// How long the provider may be silent between the head and the end, each time it is waited for.
+    /// How long the provider may be silent between the head and the end, each time it is waited
+    /// for.
     #[must_use]
     pub fn idle(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.idle = timeout.into();

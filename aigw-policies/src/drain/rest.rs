@@ -38,7 +38,8 @@ impl<R> Clone for Drainer<R> {
 }
 
 impl<R: Spawn + Timer> Drainer<R> {
-    /// Spawns a task that waits for `body` and reads it to its end or to the bounds. Drops it where no place is free.
+    /// Spawns a task that waits for `body` and reads it to its end or to the bounds. Drops it where
+    /// no place is free.
     pub(super) fn read_on<F, B>(&self, body: F)
     where
         F: Future<Output = Option<B>> + Send + 'static,

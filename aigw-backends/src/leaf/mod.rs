@@ -6,7 +6,7 @@
 //! with a [`Fault`] in its extensions; a body that breaks yields an error with the [`Fault`] among
 //! its sources; and the service's own error is [`Infallible`].
 //!
-//! What an error means is read by [`diagnose`], or by a function of your own
+//! What an error means is read by [`diagnose()`], or by a function of your own
 //! ([`Leaf::diagnose_with`]). The client of this crate (feature `client`) has diagnosed its errors
 //! already.
 //!

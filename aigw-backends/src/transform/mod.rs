@@ -5,7 +5,7 @@
 //! - **The URL.** Scheme, host and path prefix are the backend's; what is asked stays. OpenAI,
 //!   Azure OpenAI and Azure AI inference share one set of bodies, so their paths are mapped to one
 //!   another, with deployment and `api-version`; Anthropic and Gemini are asked in their own words
-//!   only. See [`rewrite`].
+//!   only. See [`rewrite()`].
 //! - **The model.** The caller's model becomes the backend's deployment, in the path where the
 //!   backend reads it there, else in the body, by [`Edit::Model`](aigw_core::call::Edit::Model).
 //! - **The headers.** What belongs to one connection is removed from request and answer (RFC 9110,

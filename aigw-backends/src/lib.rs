@@ -1,10 +1,10 @@
 //! What stands between a gateway and its AI providers.
 //!
-//! Everything here is a plain [tower] layer or service over `http::Request` and `http::Response`, usable alone. Put together,
-//! outermost first, they are the inner half of a gateway:
+//! Everything here is a plain [tower] layer or service over `http::Request` and `http::Response`,
+//! usable alone. Put together, outermost first, they are the inner half of a gateway:
 //!
 //! ```text
-//!  request ──► CallLayer        reads the call; every room but `client` and `credentials` needs it above
+//!  request ──► CallLayer        reads the call; all but `client` and `credentials` need it above
 //!          ──► routing          which backend serves it; an unknown model ends here
 //!              ┌─ per backend ─────────────────────────────────────────────────────────────────────┐
 //!          ──► │ timeout        above the meter, because first token and silence are read from it  │
@@ -16,8 +16,9 @@
 //!              └───────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! [`leaf`] is always there; each of the others is a feature of the same name. `full` is all of them but `client`, which brings
-//! hyper and rustls: any other `Service<http::Request<_>>` serves as well.
+//! [`leaf`] is always there; each of the others is a feature of the same name. `full` is all of
+//! them but `client`, which brings hyper and rustls: any other `Service<http::Request<_>>` serves
+//! as well.
 //!
 //! [tower]: https://docs.rs/tower
 

@@ -1,10 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use aigw_core::{
-    call::Call,
     dialect::Dialect,
     outcome::Fault,
-    reject::{self, DialectJson, MakeRejection, Refusal, Refused},
+    reject::{self, DialectJson, MakeRejection, Refused},
 };
 use http::Response;
 
@@ -19,17 +18,18 @@ impl Refuse {
         Self(Arc::new(make))
     }
 
-    /// Answers in the caller's dialect, and states the refusal in the call's record.
-    #[cfg(any(feature = "routing", feature = "transform"))]
-    pub(crate) fn call<B>(&self, call: &Call, refusal: Refusal) -> Response<reject::Body<B>> {
-        let refused = Refused::new(refusal);
-        call.record().state(refused.clone());
-        reject::refused(refused.respond(call.dialect(), &*self.0))
+    /// Answers in the caller's dialect.
+    pub(crate) fn answer<B>(
+        &self,
+        dialect: Dialect,
+        refused: &Refused,
+    ) -> Response<reject::Body<B>> {
+        reject::refused(refused.respond(dialect, &*self.0))
     }
 
-    /// Answers for a fault. The record is left alone: another attempt may serve the call yet.
+    /// Answers for a fault. No record hears of it: another attempt may serve the call yet.
     pub(crate) fn fault<B>(&self, dialect: Dialect, fault: Fault) -> Response<reject::Body<B>> {
-        reject::refused(Refusal::from(fault).into_response(dialect, &*self.0))
+        self.answer(dialect, &Refused::new(fault.into()))
     }
 }
 

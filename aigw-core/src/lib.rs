@@ -65,6 +65,7 @@ mod around;
 mod body;
 pub mod call;
 pub mod dialect;
+pub mod duration;
 mod json;
 pub mod key;
 pub mod meter;

@@ -16,10 +16,12 @@ pub struct Config {
     pub(super) keepalive: Option<Duration>,
 }
 
-/// The default of [`Config::connect_timeout`]: a handshake across the world takes a second, one lost SYN or two are forgiven.
+/// The default of [`Config::connect_timeout`]: a handshake across the world takes a second, one
+/// lost SYN or two are forgiven.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The default of [`Config::pool_idle_timeout`]: below the four minutes after which common cloud balancers forget a connection.
+/// The default of [`Config::pool_idle_timeout`]: below the four minutes after which common cloud
+/// balancers forget a connection.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The default of [`Config::keepalive`].
@@ -62,15 +64,17 @@ impl Config {
         self
     }
 
-    /// How long a connection may take to come about: name, TCP, proxy and TLS together. 10 s by default; `None` waits as long as
-    /// the operating system does. Zero is refused by [`Client::try_new`](super::Client::try_new).
+    /// How long a connection may take to come about: name, TCP, proxy and TLS together. 10 s by
+    /// default; `None` waits as long as the operating system does. Zero is refused by
+    /// [`Client::try_new`](super::Client::try_new).
     #[must_use]
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = timeout.into();
         self
     }
 
-    /// How long an unused connection is kept. 90 s by default; `None` keeps it until the provider closes it.
+    /// How long an unused connection is kept. 90 s by default; `None` keeps it until the provider
+    /// closes it.
     #[must_use]
     pub fn pool_idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.pool_idle_timeout = timeout.into();
@@ -116,7 +120,8 @@ pub enum Protocol {
 
 /// Whom a [`Client`](super::Client) trusts, and who it is.
 ///
-/// Read from files, the keys are `ca`, `client_cert` and `client_key` (feature `serde`); all of them are PEM text, not paths.
+/// Read from files, the keys are `ca`, `client_cert` and `client_key` (feature `serde`); all of
+/// them are PEM text, not paths.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
@@ -135,7 +140,8 @@ impl Tls {
         self
     }
 
-    /// Shows this certificate (PEM, the chain from the leaf up) to providers that ask for one, with its private key (PEM).
+    /// Shows this certificate (PEM, the chain from the leaf up) to providers that ask for one, with
+    /// its private key (PEM).
     #[must_use]
     pub fn identity(mut self, cert: impl Into<String>, key: impl Into<String>) -> Self {
         self.client_cert = Some(cert.into());
@@ -161,8 +167,8 @@ impl fmt::Debug for Tls {
 
 /// An HTTP proxy between us and the providers.
 ///
-/// `https` is tunnelled with CONNECT, so the proxy sees no more than the host; `http` is asked of the proxy itself. The way to the
-/// proxy is plain HTTP.
+/// `https` is tunnelled with CONNECT, so the proxy sees no more than the host; `http` is asked of
+/// the proxy itself. The way to the proxy is plain HTTP.
 #[derive(Clone)]
 pub struct Proxy {
     pub(super) uri: Uri,
@@ -191,7 +197,8 @@ impl Proxy {
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { uri, authorization } = self;
-        // An authority may hold a password, which `try_new` refuses, but not before somebody has printed it.
+        // An authority may hold a password, which `try_new` refuses, but not before somebody has
+        // printed it.
         f.debug_struct("Proxy")
             .field("host", &uri.host())
             .field("port", &uri.port_u16())

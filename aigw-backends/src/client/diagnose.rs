@@ -10,7 +10,8 @@ pub(super) fn request(error: &legacy::Error) -> Fault {
     if error.is_connect() {
         return Fault::new(connecting(error), false);
     }
-    // Without a cause below it, the client itself would not send the request, or dropped it before its turn.
+    // Without a cause below it, the client itself would not send the request, or dropped it before
+    // its turn.
     match error.source().and_then(<dyn Error>::downcast_ref) {
         Some(cause) => exchange(cause),
         None => Fault::new(FaultKind::Request, false),

@@ -1,8 +1,9 @@
 //! Reaches providers over HTTP/1.1 and HTTP/2, with TLS, kept connections and an outbound proxy.
 //!
-//! [`Client`] is a cheap clone around one pool of connections; give each backend its own when their certificates or deadlines
-//! differ, else share one. Its errors carry a [`Fault`](aigw_core::outcome::Fault), so [`Leaf::new`](crate::leaf::Leaf::new) is all
-//! that it takes to make it the leaf of a stack.
+//! [`Client`] is a cheap clone around one pool of connections; give each backend its own when their
+//! certificates or deadlines differ, else share one. Its errors carry a
+//! [`Fault`](aigw_core::outcome::Fault), so [`Leaf::new`](crate::leaf::Leaf::new) is all that it
+//! takes to make it the leaf of a stack.
 //!
 //! # Examples
 //!
@@ -25,22 +26,24 @@
 //!
 //! # Cancel safety
 //!
-//! Dropping the future or the body of an answer cancels the call at the provider: over HTTP/1.1 the connection is closed, over
-//! HTTP/2 the stream is reset and the connection stays.
+//! Dropping the future or the body of an answer cancels the call at the provider: over HTTP/1.1 the
+//! connection is closed, over HTTP/2 the stream is reset and the connection stays.
 //!
 //! # Memory
 //!
-//! A body that nobody reads stops the provider: at most 64 KiB wait in an HTTP/1.1 connection, and 256 KiB in an HTTP/2 stream.
+//! A body that nobody reads stops the provider: at most 64 KiB wait in an HTTP/1.1 connection, and
+//! 256 KiB in an HTTP/2 stream.
 //!
 //! # Deployment
 //!
-//! Connections are made and driven on the tokio runtime that polls the caller; each is a task that ends with its connection.
+//! Connections are made and driven on the tokio runtime that polls the caller; each is a task that
+//! ends with its connection.
 //!
 //! # Dependencies
 //!
-//! rustls with *ring*, because it builds everywhere without a C toolchain of its own kind, and Mozilla's roots compiled in
-//! (`webpki-roots`), because then a container without certificate files behaves as every other host does. A private CA is named in
-//! [`Tls`].
+//! rustls with *ring*, because a C compiler is all that it takes to build, and Mozilla's roots
+//! compiled in (`webpki-roots`), because then a container without certificate files
+//! behaves as every other host does. A private CA is named in [`Tls`].
 
 mod config;
 mod connect;

@@ -38,10 +38,12 @@ pub struct Client<B> {
 /// Bytes of an HTTP/1.1 answer that may wait for a slow reader. The longest head must fit as well.
 const HTTP1_BUFFER: usize = 64 * 1024;
 
-/// Bytes of an HTTP/2 answer that may wait for a slow reader: 256 KiB carry 20 MB/s over 12 ms, far above what a model says.
+/// Bytes of an HTTP/2 answer that may wait for a slow reader: 256 KiB carry 20 MB/s over 12 ms, far
+/// above what a model says.
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
 
-/// Bytes of all answers on one HTTP/2 connection that may wait, so that sixteen stalled readers do not stall the others.
+/// Bytes of all answers on one HTTP/2 connection that may wait, so that sixteen stalled readers do
+/// not stall the others.
 const HTTP2_CONNECTION_WINDOW: u32 = 16 * HTTP2_STREAM_WINDOW;
 
 impl<B> Client<B>

@@ -5,7 +5,8 @@ use http::{HeaderName, HeaderValue, header};
 
 /// What a backend sees in place of the caller's credentials.
 ///
-/// Read from files as `{ api_key = "…" }`, `{ bearer = "…" }`, `"pass-through"` or `"strip"` (feature `serde`).
+/// Read from files as `{ api_key = "…" }`, `{ bearer = "…" }`, `"pass-through"` or `"strip"`
+/// (feature `serde`).
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
@@ -16,7 +17,8 @@ pub enum Credentials {
     /// This token, in `authorization`.
     #[cfg_attr(feature = "serde", serde(rename = "bearer"))]
     Bearer(Secret),
-    /// The caller's own. The caller's key reaches the backend, and so it must be one that the backend gave to the caller.
+    /// The caller's own. The caller's key reaches the backend, and so it must be one that the
+    /// backend gave to the caller.
     #[cfg_attr(feature = "serde", serde(rename = "pass-through"))]
     PassThrough,
     /// None at all, for a backend that asks for none.

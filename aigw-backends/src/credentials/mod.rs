@@ -1,10 +1,12 @@
 //! Whose key a backend sees.
 //!
-//! Stands right above the [leaf](crate::leaf), below whatever looks at requests, so that nothing else sees the backend's key. What
-//! a caller shows the gateway is taken off every request unless the backend's setting is [`Credentials::PassThrough`]: the headers
-//! `authorization`, `api-key`, `x-api-key`, `x-goog-api-key`, `ocp-apim-subscription-key` and `cookie`, and the query's `api-key`,
-//! `key`, `subscription-key` and `access_token`, however they are cased or escaped. A gateway that takes keys by other names adds
-//! them ([`CredentialsLayer::hide_header`], [`CredentialsLayer::hide_query`]).
+//! Stands right above the [leaf](crate::leaf), below whatever looks at requests, so that nothing
+//! else sees the backend's key. What a caller shows the gateway is taken off every request unless
+//! the backend's setting is [`Credentials::PassThrough`]: the headers `authorization`, `api-key`,
+//! `x-api-key`, `x-goog-api-key`, `ocp-apim-subscription-key` and `cookie`, and the query's
+//! `api-key`, `key`, `subscription-key` and `access_token`, however they are cased or escaped. A
+//! gateway that takes keys by other names adds them ([`CredentialsLayer::hide_header`],
+//! [`CredentialsLayer::hide_query`]).
 //!
 //! | dialect | where an API key goes |
 //! |---|---|
@@ -32,7 +34,8 @@
 //!     Ok::<_, Infallible>(Response::new(()))
 //! });
 //! let credentials = Credentials::ApiKey("of-the-backend".into());
-//! let stack = CredentialsLayer::try_new(credentials, Dialect::AzureOpenAi).unwrap().layer(backend);
+//! let layer = CredentialsLayer::try_new(credentials, Dialect::AzureOpenAi).unwrap();
+//! let stack = layer.layer(backend);
 //!
 //! let request = Request::get("/chat?key=of-the-caller&a=b")
 //!     .header("authorization", "Bearer of-the-caller")

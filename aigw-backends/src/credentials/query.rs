@@ -1,6 +1,7 @@
 use http::{Uri, uri::PathAndQuery};
 
-/// Removes every `name=value` of the query whose name, unescaped, is one of `names` in any case. Leaves the URL alone otherwise.
+/// Removes every `name=value` of the query whose name, unescaped, is one of `names` in any case.
+/// Leaves the URL alone otherwise.
 pub(super) fn without(uri: &Uri, names: &[Box<str>]) -> Option<Uri> {
     let query = uri.query()?;
     let hidden = |pair: &&str| {

@@ -4,9 +4,9 @@ use aigw_core::outcome::{Fault, FaultKind};
 
 /// Reads what an error of any transport means, from itself and its [sources](Error::source).
 ///
-/// A [`Fault`] that the transport stated itself counts first, then the first [`io::Error`]. Refused, unreachable and unknown
-/// addresses mean that nothing was dispatched; whenever the error leaves it open, the fault says `dispatched`, so that a doubt
-/// never sends a call twice for free.
+/// A [`Fault`] that the transport stated itself counts first, then the first [`io::Error`].
+/// Refused, unreachable and unknown addresses mean that nothing was dispatched; whenever the error
+/// leaves it open, the fault says `dispatched`, so that a doubt never sends a call twice for free.
 #[must_use]
 pub fn diagnose(error: &(dyn Error + 'static)) -> Fault {
     if let Some(fault) = Fault::find(error) {

@@ -4,7 +4,8 @@ use aigw_core::{BoxError, outcome::Fault};
 
 /// A transport's error, with what it means as its [source](Error::source).
 ///
-/// It reads as the transport's error does, causes included; [`Fault::find`] finds the meaning behind it.
+/// It reads as the transport's error does, causes included; [`Fault::find`] finds the meaning
+/// behind it.
 #[derive(Debug)]
 pub struct TransportError {
     fault: Fault,

@@ -1,12 +1,14 @@
 //! Turns transport errors into answers, so that nothing above has to know a transport.
 //!
-//! Any `Service<http::Request<_>>` that reaches a provider becomes the leaf of a stack by being wrapped in a [`Leaf`]: a hyper-util
-//! client, a reqwest client behind tower, a `service_fn` in a test. From there upwards a failed connection is a 502 or 504 answer
-//! in the caller's dialect, with a [`Fault`] in its extensions; a body that breaks yields an error with the [`Fault`] among its
-//! sources; and the service's own error is [`Infallible`].
+//! Any `Service<http::Request<_>>` that reaches a provider becomes the leaf of a stack by being
+//! wrapped in a [`Leaf`]: a hyper-util client, a reqwest client behind tower, a `service_fn` in a
+//! test. From there upwards a failed connection is a 502 or 504 answer in the caller's dialect,
+//! with a [`Fault`] in its extensions; a body that breaks yields an error with the [`Fault`] among
+//! its sources; and the service's own error is [`Infallible`].
 //!
-//! What an error means is read by [`diagnose`], or by a function of your own ([`Leaf::diagnose_with`]). The client of this crate
-//! (feature `client`) has diagnosed its errors already.
+//! What an error means is read by [`diagnose()`], or by a function of your own
+//! ([`Leaf::diagnose_with`]). The client of this crate (feature `client`) has diagnosed its errors
+//! already.
 //!
 //! # Examples
 //!

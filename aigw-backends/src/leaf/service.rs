@@ -17,12 +17,13 @@ use tower_service::Service;
 use super::{ResponseBody, ResponseFuture, body::Diagnose, diagnose};
 use crate::refuse::Refuse;
 
-/// Answers for a service that can fail. See the [module](self).
+/// Answers for a service that can fail. See the [module](super).
 ///
 /// # Readiness
 ///
-/// Readiness is that of the service below. If that fails, the leaf stays ready, and answers this and every later call with the
-/// fault: a tower service that failed its readiness must not be used again.
+/// Readiness is that of the service below. If that fails, the leaf stays ready, and answers this
+/// and every later call with the fault: a tower service that failed its readiness must not be used
+/// again.
 #[derive(Clone)]
 pub struct Leaf<S> {
     inner: S,

@@ -8,7 +8,8 @@ use crate::refuse::Refuse;
 
 /// Lets through to one service only what a [`Table`] has a route for, aliases applied.
 ///
-/// Every backend that the table names is the one service beneath. Where they are several, use a [`Router`].
+/// Every backend that the table names is the one service beneath. Where they are several, use a
+/// [`Router`].
 #[derive(Debug)]
 #[must_use]
 pub struct RouteLayer<K> {

@@ -1,7 +1,8 @@
 //! Which backend serves a call.
 //!
-//! A [`Table`] of [`Rule`]s is asked with what the call's head and model say; the first rule that matches decides, and a call that
-//! none matches is refused. [`Router`] is the service over several backends; [`RouteLayer`] puts the same decision in front of one.
+//! A [`Table`] of [`Rule`]s is asked with what the call's head and model say; the first rule that
+//! matches decides, and a call that none matches is refused. [`Router`] is the service over several
+//! backends; [`RouteLayer`] puts the same decision in front of one.
 //!
 //! ```text
 //!  call ──────┬ a rule: backend [and alias] ────────────► that backend, with `Route` in the record
@@ -13,8 +14,9 @@
 //!
 //! WebSocket upgrades never come here: [`CallLayer`](aigw_core::call::CallLayer) refuses them.
 //!
-//! Names match as they are spelt, case included. A name with `*`, `?`, `[` or `{` in it is a glob, and `*` crosses slashes, since
-//! models are called `meta-llama/Llama-3`. Within one rule exact names are looked at first; between rules only their order counts.
+//! Names match as they are spelt, case included. A name with `*`, `?`, `[` or `{` in it is a glob,
+//! and `*` crosses slashes, since models are called `meta-llama/Llama-3`. Within one rule exact
+//! names are looked at first; between rules only their order counts.
 //!
 //! # Examples
 //!

@@ -9,8 +9,8 @@ use http::StatusCode;
 
 /// Calls that are alike, and what is done with them.
 ///
-/// A rule without models matches every model and calls that name none; a rule without operations matches every operation, unknown
-/// ones included.
+/// A rule without models matches every model and calls that name none; a rule without operations
+/// matches every operation, unknown ones included.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Rule<K> {
@@ -152,7 +152,7 @@ impl fmt::Display for ConfigError {
             }
             Self::Ambiguous { rule } => write!(
                 f,
-                "route {rule} must name exactly one backend, or a reply and neither backend nor alias"
+                "route {rule} must name one backend, or a reply and neither backend nor alias"
             ),
         }
     }

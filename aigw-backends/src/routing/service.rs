@@ -6,7 +6,7 @@ use std::{
 
 use aigw_core::{
     call::{Edit, HasCall},
-    reject::{self, MakeRejection, Reason, Refusal},
+    reject::{self, MakeRejection, Reason, Refusal, Refused},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
@@ -16,7 +16,8 @@ use tower_service::Service;
 use super::{ConfigError, Decision, ResponseFuture, Table};
 use crate::refuse::Refuse;
 
-/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the backend is asked.
+/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the
+/// backend is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
@@ -32,8 +33,8 @@ pub struct Route {
 ///
 /// # Readiness
 ///
-/// Always ready, since the backend is known only with the call. A fresh clone of the backend's service is made ready then, and the
-/// call waits for it.
+/// Always ready, since the backend is known only with the call. A fresh clone of the backend's
+/// service is made ready then, and the call waits for it.
 #[derive(Debug)]
 pub struct Router<K, S> {
     table: Arc<Table<K>>,
@@ -135,7 +136,10 @@ where
         match self.route(&mut request) {
             Ok(service) => ResponseFuture::calling(service, request),
             Err(refusal) => {
-                ResponseFuture::refused(self.refuse.call(request.body().call(), *refusal))
+                let call = request.body().call();
+                let refused = Refused::new(*refusal);
+                call.record().state(refused.clone());
+                ResponseFuture::refused(self.refuse.answer(call.dialect(), &refused))
             }
         }
     }

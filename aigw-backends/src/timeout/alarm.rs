@@ -10,8 +10,8 @@ use pin_project::pin_project;
 
 /// One timer for a deadline that keeps moving.
 ///
-/// It does not exist until it is first needed, and a deadline that moves away does not touch it: it fires where it stood, and is
-/// moved then.
+/// It does not exist until it is first needed, and a deadline that moves away does not touch it: it
+/// fires where it stood, and is moved then.
 #[pin_project]
 pub(super) struct Alarm<T: Timer> {
     timer: T,

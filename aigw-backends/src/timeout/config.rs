@@ -1,17 +1,44 @@
 use std::{error::Error, fmt, time::Duration};
 
 /// How long each part of a call may take. Everything is unlimited unless set.
+///
+/// Read from files, each key is optional and a duration as [`aigw_core::duration`] reads it
+/// (feature `serde`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct Timeouts {
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    connect: Option<Duration>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
     pub(super) headers: Option<Duration>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
     pub(super) first_token: Option<Duration>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
     pub(super) idle: Option<Duration>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
     pub(super) total: Option<Duration>,
 }
 
 impl Timeouts {
-    /// How long the head of the answer may take, from the call. The connection and the upload of the request are part of it.
+    /// How long a connection may take. It is kept here so that a backend's timeouts stand together,
+    /// and takes effect where the client is given it: hand
+    /// [`connect_timeout`](Self::connect_timeout) to the client's settings.
+    #[must_use]
+    pub fn connect(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.connect = timeout.into();
+        self
+    }
+
+    /// What [`connect`](Self::connect) was set to, for the client.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Option<Duration> {
+        self.connect
+    }
+
+    /// How long the head of the answer may take, from the call. The connection and the upload of
+    /// the request are part of it.
     #[must_use]
     pub fn headers(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.headers = timeout.into();
@@ -25,7 +52,8 @@ impl Timeouts {
         self
     }
 
-    /// How long the provider may be silent between the head and the end, each time it is waited for.
+    /// How long the provider may be silent between the head and the end, each time it is waited
+    /// for.
     #[must_use]
     pub fn idle(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.idle = timeout.into();
@@ -46,6 +74,7 @@ impl Timeouts {
     /// A deadline of zero lets nothing pass; one that is not below `total` never fires.
     pub fn check(&self) -> Result<(), ConfigError> {
         let parts = [
+            ("connect", self.connect),
             ("headers", self.headers),
             ("first_token", self.first_token),
             ("idle", self.idle),
@@ -109,6 +138,18 @@ impl Error for ConfigError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn deadlines_are_read_from_a_file() {
+        let read = toml::from_str::<Timeouts>;
+        let expected = Timeouts::default()
+            .connect(Duration::from_millis(250))
+            .total(Duration::from_secs(600));
+        assert_eq!(read("connect = '250ms'\ntotal = 'PT10M'"), Ok(expected));
+        assert!(read("idle = 30").is_err() && read("idle = '30'").is_err());
+        assert!(read("header = '1s'").is_err());
+    }
 
     #[test]
     fn a_deadline_that_cannot_take_effect_is_an_error() {

@@ -6,7 +6,8 @@ use super::Timeouts;
 
 /// When a call has taken too long: the thinking of this room, without a clock.
 ///
-/// Told what happens, it names the instant at which the next deadline passes. Deadlines beyond the range of [`Instant`] never do.
+/// Told what happens, it names the instant at which the next deadline passes. Deadlines beyond the
+/// range of [`Instant`] never do.
 #[derive(Clone, Debug)]
 pub(super) struct Deadlines {
     timeouts: Timeouts,

@@ -1,6 +1,7 @@
 //! Ends calls that take too long, and connections whose reader does not read.
 //!
-//! Five deadlines belong to a call. `connect` is the client's own; the other four are those of [`Timeouts`]:
+//! Five deadlines belong to a call. `connect` is the client's own; the other four are those of
+//! [`Timeouts`]:
 //!
 //! ```text
 //!  call ──────► head ─────────► first content ─────► content … content ─────► end
@@ -9,21 +10,25 @@
 //!   └─ total ────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Before the head, a deadline that passes becomes a 504 answer in the caller's dialect with a [`Fault`] in its extensions. After
-//! it, the body yields an error with the [`Fault`] as its source, and its [`ending`] says so. Either way the call below is dropped
-//! at once, which cancels it at the provider.
+//! Before the head, a deadline that passes becomes a 504 answer in the caller's dialect with a
+//! [`Fault`] in its extensions. After it, the body yields an error with the [`Fault`] as its
+//! source, and its [`ending`] says so. Either way the call below is dropped at once, which cancels
+//! it at the provider.
 //!
-//! A stalled *reader* is another matter: its body is not polled, so no timer in it can fire. [`WriteTimeout`] goes around the
-//! server's connection and closes it, whereupon everything above is dropped.
+//! A stalled *reader* is another matter: its body is not polled, so no timer in it can fire.
+//! [`WriteTimeout`] goes around the server's connection and closes it, whereupon everything above
+//! is dropped.
 //!
 //! # What counts as progress
 //!
-//! In an event stream that the meter reads: content, a finish reason, usage or an in-band error. Comments, pings and other events
-//! without content are what a stalled provider sends to keep the connection, and do not count. In every other answer, each piece
-//! of data counts, and the first one is the first token.
+//! In an event stream that the meter reads: content, a finish reason, usage or an in-band error.
+//! Comments, pings and other events without content are what a stalled provider sends to keep the
+//! connection, and do not count. In every other answer, each piece of data counts, and the first
+//! one is the first token.
 //!
-//! Silence is measured only while the provider is waited for. Time in which the caller does not read is not held against it: what
-//! has arrived meanwhile is read before any deadline is looked at.
+//! Silence is measured only while the provider is waited for. Time in which the caller does not
+//! read is not held against it: what has arrived meanwhile is read before any deadline is looked
+//! at.
 //!
 //! # Examples
 //!
@@ -61,9 +66,10 @@
 //!
 //! # Cost
 //!
-//! No timer exists until something has to be waited for, and a call has at most one at a time, inside its own future and body:
-//! nothing is allocated. While an answer runs, the one timer is left as it stands and moved on only when it fires; each frame
-//! costs at most one reading of the clock.
+//! No timer exists until something has to be waited for, and a call has at most one at a time,
+//! inside its own future and body: nothing is allocated. While an answer runs, the one timer is
+//! left as it stands and moved on only when it fires; each poll costs at most two readings of the
+//! clock.
 //!
 //! [`ending`]: aigw_core::meter::Metered::ending
 //! [`Fault`]: aigw_core::outcome::Fault
@@ -74,6 +80,8 @@ mod config;
 mod deadlines;
 mod future;
 mod layer;
+#[cfg(feature = "serde")]
+mod read;
 mod service;
 mod write;
 

@@ -13,13 +13,15 @@ use super::alarm::Alarm;
 
 /// A connection that fails when its peer takes nothing for too long.
 ///
-/// A server asks a body for more only once the peer has taken what there was. A reader that never reads therefore holds a call,
-/// its reservations and its provider's connection without anybody noticing. Wrapped around the accepted connection, this ends it:
-/// when a write, flush or shutdown has been pending for `timeout` without taking one byte, it fails with
-/// [`TimedOut`](io::ErrorKind::TimedOut), and the server drops the connection with everything above it. Reading is not bounded.
+/// A server asks a body for more only once the peer has taken what there was. A reader that never
+/// reads therefore holds a call, its reservations and its provider's connection without anybody
+/// noticing. Wrapped around the accepted connection, this ends it: when a write, flush or shutdown
+/// has been pending for `timeout` without taking one byte, it fails with
+/// [`TimedOut`](io::ErrorKind::TimedOut), and the server drops the connection with everything above
+/// it. Reading is not bounded.
 ///
-/// Over HTTP/2 it sees the connection, not its streams: a peer that withholds the window of one stream, but reads on, is not
-/// stalled in this sense.
+/// Over HTTP/2 it sees the connection, not its streams: a peer that withholds the window of one
+/// stream, but reads on, is not stalled in this sense.
 ///
 /// # Examples
 ///
@@ -46,7 +48,8 @@ pub struct WriteTimeout<I, T: Timer> {
     /// When the peer must have taken something, while it is waited for.
     deadline: Option<Instant>,
     timer: T,
-    /// Boxed, because servers want connections that can be moved; and not there until a write has to wait.
+    /// Boxed, because servers want connections that can be moved; and not there until a write has
+    /// to wait.
     alarm: Option<Pin<Box<Alarm<T>>>>,
 }
 

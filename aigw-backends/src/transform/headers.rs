@@ -6,8 +6,8 @@ use http::{
     },
 };
 
-/// Headers that speak of one connection, whether `connection` lists them or not. `trailer` is not one of them: trailers are passed
-/// on.
+/// Headers that speak of one connection, whether `connection` lists them or not. `trailer` is not
+/// one of them: trailers are passed on.
 const HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -36,15 +36,16 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes the caller's headers those of our own request. `length` is that of the body, where it is known.
+/// Makes the caller's headers those of our own request. `length` is that of the body, where it is
+/// known.
 pub(super) fn prepare(headers: &mut HeaderMap, method: &Method, length: Option<u64>) {
     let trailers = headers.get_all(TE).iter().any(accepts_trailers);
     strip_hop_by_hop(headers);
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    // The client states the host of the URL it connects to, HTTP/2 in a form of its own; and whoever waited for `100 Continue` has
-    // been told to go on by the server that took the request.
+    // The client states the host of the URL it connects to, HTTP/2 in a form of its own; and
+    // whoever waited for `100 Continue` has been told to go on by the server that took the request.
     headers.remove(HOST);
     headers.remove(EXPECT);
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

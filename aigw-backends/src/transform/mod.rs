@@ -2,14 +2,16 @@
 //!
 //! Stands below the meter and above the credentials, once per backend. What it changes:
 //!
-//! - **The URL.** Scheme, host and path prefix are the backend's; what is asked stays. OpenAI, Azure OpenAI and Azure AI inference
-//!   share one set of bodies, so their paths are mapped to one another, with deployment and `api-version`; Anthropic and Gemini
-//!   are asked in their own words only. See [`rewrite`].
-//! - **The model.** The caller's model becomes the backend's deployment, in the path where the backend reads it there, else in
-//!   the body, by [`Edit::Model`](aigw_core::call::Edit::Model).
-//! - **The headers.** What belongs to one connection is removed from request and answer (RFC 9110, section 7.6.1), `host` and
-//!   `expect` as well; `content-length` follows the body; `accept-encoding` becomes `identity`, so that the answer can be read;
-//!   the version becomes HTTP/1.1, and the client may still speak HTTP/2.
+//! - **The URL.** Scheme, host and path prefix are the backend's; what is asked stays. OpenAI,
+//!   Azure OpenAI and Azure AI inference share one set of bodies, so their paths are mapped to one
+//!   another, with deployment and `api-version`; Anthropic and Gemini are asked in their own words
+//!   only. See [`rewrite()`].
+//! - **The model.** The caller's model becomes the backend's deployment, in the path where the
+//!   backend reads it there, else in the body, by [`Edit::Model`](aigw_core::call::Edit::Model).
+//! - **The headers.** What belongs to one connection is removed from request and answer (RFC 9110,
+//!   section 7.6.1), `host` and `expect` as well; `content-length` follows the body;
+//!   `accept-encoding` becomes `identity`, so that the answer can be read; the version becomes
+//!   HTTP/1.1, and the client may still speak HTTP/2.
 //!
 //! A call that this backend has no words for is refused with 400 `operation_not_supported`.
 //!
@@ -20,7 +22,8 @@
 //! use aigw_core::dialect::{Dialect, Target};
 //! use http::{HeaderMap, Method, Uri};
 //!
-//! let upstream = Upstream::try_new("https://eus.openai.azure.com".parse().unwrap(), Dialect::AzureOpenAi)?
+//! let base = "https://eus.openai.azure.com".parse().unwrap();
+//! let upstream = Upstream::try_new(base, Dialect::AzureOpenAi)?
 //!     .deployment("gpt-4o", "gpt4o-prod-eus")
 //!     .api_version("2024-10-21");
 //!

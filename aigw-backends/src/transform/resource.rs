@@ -1,8 +1,10 @@
 use aigw_core::dialect::{Dialect, Target};
 
-/// What a path asks for, without where the caller's gateway is mounted: `chat/completions`, `files/f-1`, `models/g:countTokens`.
+/// What a path asks for, without where the caller's gateway is mounted: `chat/completions`,
+/// `files/f-1`, `models/g:countTokens`.
 ///
-/// Borrowed from the path, so every escape stands as the caller wrote it. `None` where the path has nothing after its mount.
+/// Borrowed from the path, so every escape stands as the caller wrote it. `None` where the path has
+/// nothing after its mount.
 pub(super) fn of<'p>(target: &Target, path: &'p str) -> Option<&'p str> {
     let resource = match target.dialect() {
         Dialect::AzureOpenAi if target.path_model().is_some() => {

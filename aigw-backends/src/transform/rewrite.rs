@@ -17,8 +17,9 @@ pub struct Rewrite {
 
 /// Maps the URL of a call to the one that a backend serves it at.
 ///
-/// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment). The query is kept but for
-/// `api-version`, which is the backend's own ([`Upstream::api_version`]) or, between Azure dialects, the caller's.
+/// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment).
+/// The query is kept but for `api-version`, which is the backend's own ([`Upstream::api_version`])
+/// or, between Azure dialects, the caller's.
 ///
 /// | caller | OpenAI | Azure OpenAI | Azure AI |
 /// |---|---|---|---|
@@ -112,7 +113,8 @@ fn compatible(target: &Target, backend: Dialect) -> bool {
         && (backend != Dialect::AzureAi || inference || target.dialect() == Dialect::AzureAi)
 }
 
-/// Whether a segment would lead elsewhere once the path is normalised: to what the backend's key opens, but no caller may ask for.
+/// Whether a segment would lead elsewhere once the path is normalised: to what the backend's key
+/// opens, but no caller may ask for.
 fn is_dots(segment: &str) -> bool {
     let plain = segment.replace("%2e", ".").replace("%2E", ".");
     matches!(&*plain, "." | "..")

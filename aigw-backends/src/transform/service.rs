@@ -5,7 +5,7 @@ use std::{
 
 use aigw_core::{
     call::{Edit, HasCall},
-    reject::{self, Reason, Refusal},
+    reject::{self, Reason, Refusal, Refused},
 };
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -56,7 +56,10 @@ where
             Ok(()) => ResponseFuture::calling(self.inner.call(request)),
             Err(error) => {
                 let refusal = Refusal::new(Reason::OperationNotSupported, error.to_string());
-                ResponseFuture::refused(self.refuse.call(request.body().call(), refusal))
+                let call = request.body().call();
+                let refused = Refused::new(refusal);
+                call.record().state(refused.clone());
+                ResponseFuture::refused(self.refuse.answer(call.dialect(), &refused))
             }
         }
     }

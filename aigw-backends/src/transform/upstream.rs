@@ -22,8 +22,9 @@ pub struct Upstream {
 impl Upstream {
     /// A backend at `base`, asked in `dialect`.
     ///
-    /// The path of `base` stands before every path that is sent. One that names a version (`/v1`, `/v1beta/openai`) says how the
-    /// provider numbers its API; else `/v1` is added where the dialect has it, and `/openai` or `/models` for Azure.
+    /// The path of `base` stands before every path that is sent. One that names a version (`/v1`,
+    /// `/v1beta/openai`) says how the provider numbers its API; else `/v1` is added where the
+    /// dialect has it, and `/openai` or `/models` for Azure.
     ///
     /// # Errors
     ///
@@ -77,8 +78,9 @@ impl Upstream {
         self
     }
 
-    /// Asks with this `api-version`, whatever the caller says. Read by the Azure dialects alone; without it the caller's stands, and
-    /// a caller who says none is served by Azure OpenAI's unversioned `/openai/v1`.
+    /// Asks with this `api-version`, whatever the caller says. Read by the Azure dialects alone;
+    /// without it the caller's stands, and a caller who says none is served by Azure OpenAI's
+    /// unversioned `/openai/v1`.
     #[must_use]
     pub fn api_version(mut self, version: impl Into<Box<str>>) -> Self {
         self.api_version = Some(version.into());

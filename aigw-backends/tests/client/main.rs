@@ -1,5 +1,11 @@
 //! The client over TCP: what it connects to, what it reports, and when it lets go.
 #![cfg(feature = "client")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod proxy;
 mod server;

@@ -79,7 +79,8 @@ async fn within(limit: Duration, happened: impl Fn() -> bool) {
     timeout(limit, waiting).await.expect("it does not happen");
 }
 
-/// Answers: `/echo` with what it was told, `/silent` with one piece and no end, `/firehose` with all that is taken.
+/// Answers: `/echo` with what it was told, `/silent` with one piece and no end, `/firehose` with
+/// all that is taken.
 pub(crate) struct Answer {
     first: Option<Bytes>,
     then: Then,

@@ -1,4 +1,10 @@
 //! Any service as a leaf: whatever fails below is an answer above.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     convert::Infallible,

@@ -1,5 +1,11 @@
 //! Which backend a call comes to, and what it is told where it comes to none.
 #![cfg(feature = "routing")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::convert::Infallible;
 
@@ -50,7 +56,7 @@ fn table() -> Table<&'static str> {
 async fn ask(request: Request<&'static str>) -> Response<String> {
     let backends = ["east", "west"].map(|name| (name, backend(name)));
     let router = Router::try_new(table(), backends).unwrap();
-    let request = request.map(|body| Full::<Bytes>::from(body));
+    let request = request.map(Full::<Bytes>::from);
     let stack = CallLayer::new().layer(router);
     let (head, body) = stack.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();

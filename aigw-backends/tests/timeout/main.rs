@@ -1,7 +1,14 @@
 //! When a call has taken too long, and what becomes of it.
 #![cfg(feature = "timeout")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     io,
     pin::Pin,
@@ -36,7 +43,7 @@ const COMMENT: &str = ": ping\n\n";
 
 /// Yields pieces, each after its pause, and never ends after the last.
 struct Paced {
-    pieces: std::vec::IntoIter<(Duration, &'static str)>,
+    pieces: VecDeque<(Duration, &'static str)>,
     next: Option<(Pin<Box<Sleep>>, &'static str)>,
     dropped: Arc<AtomicBool>,
 }
@@ -44,7 +51,7 @@ struct Paced {
 impl Paced {
     fn new(pieces: &[(Duration, &'static str)], dropped: &Arc<AtomicBool>) -> Self {
         Self {
-            pieces: pieces.to_vec().into_iter(),
+            pieces: pieces.iter().copied().collect(),
             next: None,
             dropped: Arc::clone(dropped),
         }
@@ -60,7 +67,7 @@ impl Body for Paced {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.next.is_none() {
-            let Some((pause, piece)) = self.pieces.next() else {
+            let Some((pause, piece)) = self.pieces.pop_front() else {
                 return Poll::Pending;
             };
             self.next = Some((Box::pin(sleep(pause)), piece));

@@ -1,5 +1,11 @@
 //! What a backend sees of a call.
 #![cfg(all(feature = "transform", feature = "credentials"))]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{convert::Infallible, sync::mpsc};
 
@@ -40,7 +46,7 @@ async fn send(
                 Ok::<_, Infallible>(answer.body(Full::from("answer")).unwrap())
             }
         });
-    let request = request.map(|body| Full::<Bytes>::from(body));
+    let request = request.map(Full::<Bytes>::from);
     let (head, body) = stack.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (sent.try_recv().ok(), Response::from_parts(head, body))

@@ -11,7 +11,8 @@ use super::rest::Drainer;
 
 /// An answer that is read on when it is dropped before its end.
 ///
-/// It is not [`Metered`](aigw_core::meter::Metered): what reads the meter stands below, where the end is seen.
+/// It is not [`Metered`](aigw_core::meter::Metered): what reads the meter stands below, where the
+/// end is seen.
 pub struct ResponseBody<B, R>
 where
     B: Body + Send + 'static,

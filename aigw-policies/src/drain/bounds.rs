@@ -17,7 +17,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Reads on for at most this long after the hang-up, and at most this many bytes of data. Zero of either never reads on.
+    /// Reads on for at most this long after the hang-up, and at most this many bytes of data. Zero
+    /// of either never reads on.
     pub fn new(time: Duration, bytes: u64) -> Self {
         Self {
             time,
@@ -26,10 +27,12 @@ impl Bounds {
         }
     }
 
-    /// The default of [`concurrent`](Self::concurrent): some thousand tasks are cheap, and so many hang-ups at once are an incident.
+    /// The default of [`concurrent`](Self::concurrent): some thousand tasks are cheap, and so many
+    /// hang-ups at once are an incident.
     pub const CONCURRENT: usize = 1024;
 
-    /// How many answers may be read for nobody at once; beyond them a hang-up cancels. 1024 by default, zero never reads on.
+    /// How many answers may be read for nobody at once; beyond them a hang-up cancels. 1024 by
+    /// default, zero never reads on.
     pub fn concurrent(mut self, answers: usize) -> Self {
         self.concurrent = answers;
         self

@@ -1,8 +1,9 @@
 //! Reads an answer to its end when its caller has hung up, so that what it used is known exactly.
 //!
-//! Without this layer a hang-up cancels the call at the provider, and what is known of its usage is what had been seen until then:
-//! cheap, and right for most. But a provider that was cancelled still charges for what it had made, and states the figure only in
-//! an end that nobody reads. Where the exact figure matters more than the tokens that are made for nobody, stand this layer
+//! Without this layer a hang-up cancels the call at the provider, and what is known of its usage is
+//! what had been seen until then: cheap, and right for most. But a provider that was cancelled
+//! still charges for what it had made, and states the figure only in an end that nobody reads.
+//! Where the exact figure matters more than the tokens that are made for nobody, stand this layer
 //! outermost:
 //!
 //! ```text
@@ -11,9 +12,10 @@
 //!    ✗ hang-up  └─► a task reads on, within bounds ──► the layers below see a complete answer
 //! ```
 //!
-//! Dropping the answer's future or body does not drop what is below, but moves it into a task, which reads on until the answer
-//! ends or a bound of [`Bounds`] is reached; then it is dropped, and the call cancelled after all. The layers below cannot tell
-//! the task from a caller: their meters, reservations and logs settle as for any answer. A layer *above* this one sees what its
+//! Dropping the answer's future or body does not drop what is below, but moves it into a task,
+//! which reads on until the answer ends or a bound of [`Bounds`] is reached; then it is dropped,
+//! and the call cancelled after all. The layers below cannot tell the task from a caller: their
+//! meters, reservations and logs settle as for any answer. A layer *above* this one sees what its
 //! caller did: a dropped answer.
 //!
 //! # Examples
@@ -42,13 +44,14 @@
 //!
 //! # Cost
 //!
-//! One allocation each for future and body, since what may move into a task must be movable. Nothing is spawned for an answer that
-//! is read to its end.
+//! One allocation each for future and body, since what may move into a task must be movable.
+//! Nothing is spawned for an answer that is read to its end.
 //!
 //! # Deployment
 //!
-//! Bounds hold per layer and its clones, in one process. Answers that are being drained hold their provider's connection, and a
-//! caller that hangs up and asks again has two calls running: bound them.
+//! Bounds hold per layer and its clones, in one process. Answers that are being drained hold their
+//! provider's connection, and a caller that hangs up and asks again has two calls running: bound
+//! them.
 
 mod body;
 mod bounds;

@@ -1,8 +1,7 @@
 use std::{
     future::poll_fn,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Poll, ready},
 };
 
 use aigw_core::rt::{Spawn, Timer};
@@ -39,7 +38,8 @@ impl<R> Clone for Drainer<R> {
 }
 
 impl<R: Spawn + Timer> Drainer<R> {
-    /// Spawns a task that waits for `body` and reads it to its end or to the bounds. Drops it where no place is free.
+    /// Spawns a task that waits for `body` and reads it to its end or to the bounds. Drops it where
+    /// no place is free.
     pub(super) fn read_on<F, B>(&self, body: F)
     where
         F: Future<Output = Option<B>> + Send + 'static,
@@ -83,20 +83,23 @@ impl<R: Spawn + Timer> Drainer<R> {
     }
 }
 
+/// Reads to the end, an error, or so many bytes.
 async fn read<B: Body>(body: B, mut bytes: u64) {
     let mut body = std::pin::pin!(body);
-    while let Some(Ok(frame)) = poll_fn(|cx: &mut Context<'_>| next(body.as_mut(), cx)).await {
-        let size = frame.data_ref().map_or(0, Buf::remaining);
-        bytes = bytes.saturating_sub(size as u64);
-        if bytes == 0 || body.is_end_stream() {
-            return;
+    poll_fn(|cx| {
+        match ready!(body.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                let size = frame.data_ref().map_or(0, Buf::remaining);
+                bytes = bytes.saturating_sub(size as u64);
+            }
+            None | Some(Err(_)) => return Poll::Ready(()),
         }
-    }
-}
-
-fn next<B: Body>(
-    body: Pin<&mut B>,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
-    body.poll_frame(cx)
+        if bytes == 0 || body.is_end_stream() {
+            return Poll::Ready(());
+        }
+        // One frame a turn: an answer that is all there must not keep the thread from others.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

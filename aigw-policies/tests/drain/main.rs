@@ -1,5 +1,11 @@
 //! What becomes of an answer whose caller has hung up.
 #![cfg(feature = "drain")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     convert::Infallible,
@@ -12,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use aigw_core::rt::Tokio;
+use aigw_core::{rt::Tokio, usage::Kind};
 use aigw_policies::drain::{Bounds, DrainLayer};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -100,6 +106,61 @@ async fn a_dropped_body_is_read_to_its_end() {
     sleep(SECOND * 10).await;
     assert_eq!(below.frames.load(SeqCst), 5);
     assert!(below.ended.load(SeqCst) && below.dropped.load(SeqCst));
+}
+
+#[tokio::test]
+async fn what_a_dropped_stream_used_is_known_exactly() {
+    use aigw_core::{
+        call::CallLayer,
+        meter::{Ending, MeterLayer, Metered},
+    };
+    use http_body_util::{Full, combinators::UnsyncBoxBody};
+
+    /// Tells the last that is seen of a metered answer.
+    struct Told<B: Metered>(B, std::sync::mpsc::Sender<(Ending, Option<u64>)>);
+
+    impl<B: Metered + Unpin> Body for Told<B> {
+        type Data = Bytes;
+        type Error = B::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+            Pin::new(&mut self.0).poll_frame(cx)
+        }
+    }
+
+    impl<B: Metered> Drop for Told<B> {
+        fn drop(&mut self) {
+            let used = self.0.meter().reported().get(Kind::Output);
+            let _ = self.1.send((self.0.ending(), used));
+        }
+    }
+
+    const STREAM: &str = concat!(
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":7}}\n\n",
+        "data: [DONE]\n\n",
+    );
+    let (told, last) = std::sync::mpsc::channel();
+    let metered = MeterLayer::new().layer(service_fn(|_| async {
+        let answer = Response::builder().header("content-type", "text/event-stream");
+        Ok::<_, Infallible>(answer.body(Full::<Bytes>::from(STREAM)).unwrap())
+    }));
+    let above = tower::ServiceBuilder::new()
+        .map_response(move |answer: Response<_>| {
+            answer.map(|body| UnsyncBoxBody::new(Told(body, told.clone())))
+        })
+        .service(metered);
+    let bounds = Bounds::new(SECOND * 60, 1000);
+    let stack = DrainLayer::new(bounds, Tokio).layer(CallLayer::new().layer(above));
+
+    let body = Full::<Bytes>::from(r#"{"model":"m","messages":[],"stream":true}"#);
+    let request = Request::post("/v1/chat/completions").body(body).unwrap();
+    drop(stack.oneshot(request).await.unwrap());
+    tokio::task::yield_now().await;
+    assert_eq!(last.recv().unwrap(), (Ending::Complete, Some(7)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,9 +28,15 @@ pub struct ResponseBody<T: Timer> {
     /// Bytes to come, where that is known beforehand.
     left: Option<u64>,
     end: End,
+    /// How often to let others run before the break.
+    yields: u8,
     /// Present until the end was seen, so that it shows in the log when nobody got there.
     entry: Option<Entry>,
 }
+
+/// A server drops what it has not flushed when the body fails. It flushes when the body is pending,
+/// over HTTP/2 in a task of its own: so the pieces before the break arrive.
+const YIELDS: u8 = 4;
 
 impl<T: Timer> ResponseBody<T> {
     pub(super) fn new(reply: Reply, timer: T, entry: Entry) -> Self {
@@ -43,6 +49,7 @@ impl<T: Timer> ResponseBody<T> {
             sleep: None,
             left,
             end: reply.end,
+            yields: YIELDS,
             entry: Some(entry),
         };
         body.settle();
@@ -78,6 +85,11 @@ impl<T: Timer> Body for ResponseBody<T> {
                 End::Clean => {
                     settle(this.entry, Fate::Finished);
                     Poll::Ready(None)
+                }
+                End::Broken if *this.yields > 0 => {
+                    *this.yields -= 1;
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
                 }
                 End::Broken => {
                     *this.end = End::Clean;

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     dialect::Target,
-    reject::{self, MakeRejection, Reason, Refusal, Refused},
+    reject::{self, Reason, Refusal, Refuser},
     rt::Timer,
 };
 
@@ -31,13 +31,13 @@ use crate::{
 /// Dropping it gives up the request body or the inner call, whichever is under way, and all
 /// buffered bytes.
 #[pin_project]
-pub struct ResponseFuture<S, B, T, M>
+pub struct ResponseFuture<S, B, T>
 where
     S: Service<Request<CallBody<B>>>,
     B: Body,
     T: Timer,
 {
-    head: Option<Head<M>>,
+    head: Option<Head>,
     inner: S,
     #[pin]
     sleep: Option<T::Sleep>,
@@ -46,11 +46,11 @@ where
 }
 
 /// What is known before the body.
-pub(super) struct Head<M> {
+pub(super) struct Head {
     pub(super) parts: Parts,
     pub(super) target: Target,
     pub(super) record: Arc<Record>,
-    pub(super) rejection: M,
+    pub(super) refuser: Refuser,
 }
 
 /// How the body is to be read.
@@ -79,18 +79,13 @@ impl<B: Body> Reading<B> {
     }
 }
 
-impl<S, B, T, M> ResponseFuture<S, B, T, M>
+impl<S, B, T> ResponseFuture<S, B, T>
 where
     S: Service<Request<CallBody<B>>>,
     B: Body,
     T: Timer,
 {
-    pub(super) fn new(
-        head: Head<M>,
-        reading: Reading<B>,
-        inner: S,
-        sleep: Option<T::Sleep>,
-    ) -> Self {
+    pub(super) fn new(head: Head, reading: Reading<B>, inner: S, sleep: Option<T::Sleep>) -> Self {
         let state = match reading {
             Reading::Collecting(collect) => State::Collecting(collect),
             Reading::Peeking(peeking) => State::Peeking(peeking),
@@ -110,7 +105,7 @@ where
     }
 }
 
-impl<M> Head<M> {
+impl Head {
     /// The call that a body of these bytes makes: the one that was read before, if it was of the
     /// same bytes.
     fn read(&self, body: Bytes, hold: Option<Hold>) -> Result<Arc<Call>, Refusal> {
@@ -136,13 +131,12 @@ impl<M> Head<M> {
     }
 }
 
-impl<S, B, T, M, ResBody> Future for ResponseFuture<S, B, T, M>
+impl<S, B, T, ResBody> Future for ResponseFuture<S, B, T>
 where
     S: Service<Request<CallBody<B>>, Response = Response<ResBody>>,
     B: Body,
     ResBody: Body<Data = Bytes>,
     T: Timer,
-    M: MakeRejection,
 {
     type Output = Result<Response<reject::Body<ResBody>>, S::Error>;
 
@@ -185,10 +179,9 @@ where
                     let Some((head, refusal)) = this.head.take().zip(refusal.take()) else {
                         return Poll::Pending;
                     };
-                    let refused = Refused::new(refusal);
-                    head.record.state(refused.clone());
-                    let answer = refused.respond(head.target.dialect(), &head.rejection);
-                    return Poll::Ready(Ok(reject::refused(answer)));
+                    let dialect = head.target.dialect();
+                    let answer = head.refuser.refuse(dialect, &head.record, refusal);
+                    return Poll::Ready(Ok(answer));
                 }
             };
             this.sleep.set(None);
@@ -232,7 +225,7 @@ fn two_models() -> Refusal {
     .param("model")
 }
 
-impl<S, B, T, M> fmt::Debug for ResponseFuture<S, B, T, M>
+impl<S, B, T> fmt::Debug for ResponseFuture<S, B, T>
 where
     S: Service<Request<CallBody<B>>>,
     B: Body,

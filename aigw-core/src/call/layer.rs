@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::{budget::Budget, service::CallService};
 use crate::{
-    reject::DialectJson,
+    reject::{MakeRejection, Refuser},
     rt::{NoTimer, Timer},
 };
 
@@ -13,17 +13,17 @@ use crate::{
 /// See the [module](super) for what is read, what passes unread and what is refused.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct CallLayer<T = NoTimer, M = DialectJson> {
-    pub(super) settings: Settings<T, M>,
+pub struct CallLayer<T = NoTimer> {
+    pub(super) settings: Settings<T>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Settings<T, M> {
+pub(super) struct Settings<T> {
     pub(super) max_body_bytes: usize,
     pub(super) budget: Budget,
     pub(super) timer: T,
     pub(super) body_timeout: Option<Duration>,
-    pub(super) rejection: M,
+    pub(super) refuser: Refuser,
 }
 
 impl CallLayer {
@@ -42,7 +42,7 @@ impl CallLayer {
                 budget: Budget::new(Self::MAX_BUFFERED_BYTES),
                 timer: NoTimer,
                 body_timeout: None,
-                rejection: DialectJson,
+                refuser: Refuser::default(),
             },
         }
     }
@@ -54,7 +54,7 @@ impl Default for CallLayer {
     }
 }
 
-impl<T, M> CallLayer<T, M> {
+impl<T> CallLayer<T> {
     /// The greatest body that is read, in bytes. A larger one is a 413; zero admits only requests
     /// without a body.
     ///
@@ -76,11 +76,11 @@ impl<T, M> CallLayer<T, M> {
 
     /// How long a body may take from the request's head to its last byte. A longer one is a 408.
     /// Default: no bound.
-    pub fn body_timeout<U: Timer>(self, timer: U, timeout: Duration) -> CallLayer<U, M> {
+    pub fn body_timeout<U: Timer>(self, timer: U, timeout: Duration) -> CallLayer<U> {
         let Settings {
             max_body_bytes,
             budget,
-            rejection,
+            refuser,
             ..
         } = self.settings;
         let body_timeout = Some(timeout);
@@ -90,34 +90,20 @@ impl<T, M> CallLayer<T, M> {
                 budget,
                 timer,
                 body_timeout,
-                rejection,
+                refuser,
             },
         }
     }
 
-    /// Makes the answers of refused requests. Default: [`DialectJson`].
-    pub fn with_rejection<N>(self, rejection: N) -> CallLayer<T, N> {
-        let Settings {
-            max_body_bytes,
-            budget,
-            timer,
-            body_timeout,
-            ..
-        } = self.settings;
-        CallLayer {
-            settings: Settings {
-                max_body_bytes,
-                budget,
-                timer,
-                body_timeout,
-                rejection,
-            },
-        }
+    /// Refuses with `make` in place of [`DialectJson`](crate::reject::DialectJson).
+    pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        self.settings.refuser = Refuser::new(make);
+        self
     }
 }
 
-impl<S, T: Clone, M: Clone> Layer<S> for CallLayer<T, M> {
-    type Service = CallService<S, T, M>;
+impl<S, T: Clone> Layer<S> for CallLayer<T> {
+    type Service = CallService<S, T>;
 
     fn layer(&self, inner: S) -> Self::Service {
         CallService {

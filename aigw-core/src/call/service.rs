@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     dialect::Target,
-    reject::{self, MakeRejection, Reason, Refusal},
+    reject::{self, Reason, Refusal},
     rt::{NoTimer, Timer},
 };
 
@@ -26,22 +26,21 @@ use crate::{
 /// Always ready: a fresh clone of the inner service is driven to readiness once the body is read,
 /// so that a slow caller holds no place in the services below.
 #[derive(Clone, Debug)]
-pub struct CallService<S, T = NoTimer, M = reject::DialectJson> {
+pub struct CallService<S, T = NoTimer> {
     pub(super) inner: S,
-    pub(super) settings: Settings<T, M>,
+    pub(super) settings: Settings<T>,
 }
 
-impl<S, T, M, B, ResBody> Service<Request<B>> for CallService<S, T, M>
+impl<S, T, B, ResBody> Service<Request<B>> for CallService<S, T>
 where
     S: Service<Request<CallBody<B>>, Response = Response<ResBody>> + Clone,
     B: Body,
     ResBody: Body<Data = Bytes>,
     T: Timer,
-    M: MakeRejection + Clone,
 {
     type Response = Response<reject::Body<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, T, M>;
+    type Future = ResponseFuture<S, B, T>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
@@ -53,7 +52,7 @@ where
             budget,
             timer,
             body_timeout,
-            rejection,
+            refuser,
         } = &self.settings;
         let (mut parts, body) = request.into_parts();
         let target = Target::recognize(&parts.method, &parts.uri, &parts.headers);
@@ -74,7 +73,7 @@ where
             parts,
             target,
             record,
-            rejection: rejection.clone(),
+            refuser: refuser.clone(),
         };
         // Taken before the body is read, for it is the caller who is timed.
         let sleep = body_timeout

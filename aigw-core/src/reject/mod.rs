@@ -63,6 +63,7 @@ mod make;
 mod reason;
 mod refusal;
 mod refused;
+mod refuser;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -73,5 +74,6 @@ pub use self::{
     reason::Reason,
     refusal::Refusal,
     refused::Refused,
+    refuser::Refuser,
     shape::in_band,
 };

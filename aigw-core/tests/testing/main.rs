@@ -1,10 +1,13 @@
 //! The scripted provider, through its public face.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 #![cfg(feature = "test-util")]
+#![cfg_attr(
+    feature = "test-util",
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
 
 mod answers;
 mod contracts;

@@ -23,7 +23,7 @@ impl Target {
     pub fn recognize(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let path = Path::new(uri.path());
         let mut target = path
-            .gemini(headers)
+            .gemini(method, headers)
             .or_else(|| path.azure_openai())
             .or_else(|| path.anthropic(headers))
             .unwrap_or_else(|| path.openai(uri.query()));
@@ -124,9 +124,11 @@ impl<'p> Path<'p> {
 
     /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`; Google's SDK, which says
     /// `/v1/models` as OpenAI's does, is known by the header of its key.
-    fn gemini(&self, headers: &HeaderMap) -> Option<Target> {
+    fn gemini(&self, method: &Method, headers: &HeaderMap) -> Option<Target> {
+        // Verbs are posted; a colon in a model that is got is part of its name.
         if let [.., "models", last] = self.0.as_slice()
             && let Some((model, verb)) = last.rsplit_once(':')
+            && method == Method::POST
         {
             let operation = match verb {
                 "generateContent" | "streamGenerateContent" => Operation::Chat,
@@ -176,6 +178,8 @@ impl<'p> Path<'p> {
             [.., "messages", "count_tokens"] => Operation::CountTokens,
             _ if !headers.contains_key("anthropic-version") => return None,
             [.., "models"] | [.., "models", _] => Operation::Models,
+            // Some clients send the header wherever they go.
+            path if openai_operation(path) != Operation::Other => return None,
             _ => Operation::Other,
         };
         // The messages of an OpenAI assistant's thread, and of a stored completion, are another
@@ -377,6 +381,19 @@ mod tests {
         assert_eq!(allowed("POST", "/v1/models"), Some(Method::GET));
         assert_eq!(allowed("HEAD", "/v1/models"), None);
         assert_eq!(allowed("GET", "/v1/files"), None);
+    }
+
+    #[test]
+    fn what_is_openai_by_its_path_is_so_whatever_else_is_sent() {
+        let mut headers = HeaderMap::new();
+        headers.insert("anthropic-version", "2023-06-01".parse().unwrap());
+        let uri = Uri::from_static("/v1/chat/completions");
+        let target = Target::recognize(&Method::POST, &uri, &headers);
+        assert_eq!(target.dialect(), Dialect::OpenAi);
+        assert_eq!(target.operation(), Operation::Chat);
+        let tuned = of("GET", "/v1/models/ft:gpt-4o:org::id");
+        assert_eq!(tuned.dialect(), Dialect::OpenAi);
+        assert_eq!(tuned.operation(), Operation::Models);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod audit;
 mod bench;
 mod clients;
 mod cmd;
+mod faults;
 mod footprint;
 mod fuzz;
 mod gate;
@@ -32,6 +33,7 @@ const USAGE: &str = "\
 usage: cargo xtask <verb>
 
   test                       the gate: formats, lints, documents and tests everything
+  faults                     which test keeps which known fault out
   footprint                  what each crate and feature pulls in, against its ceiling
   bench [NAME…] [-- ARG…]    runs the benches, or those named, passing the arguments on
   audit                      licences, unused dependencies, API breaks, minimal versions, wasm
@@ -61,6 +63,7 @@ fn run(args: &[String]) -> Result {
     std::env::set_current_dir(&workspace.root)?;
     match (verb.as_str(), rest) {
         ("test", []) => test::run(&workspace),
+        ("faults", []) => faults::run(&workspace),
         ("footprint", []) => footprint::run(&workspace),
         ("bench", rest) => bench::run(&workspace, rest),
         ("audit", []) => audit::run(&workspace),

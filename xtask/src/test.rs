@@ -7,7 +7,7 @@ use crate::gate::Gate;
 use crate::redis::{self, Redis};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{clients, footprint, package};
+use crate::{clients, faults, footprint, package};
 
 /// Read by the end-to-end tests: the interpreter that has the Python SDKs.
 const PYTHON_VARIABLE: &str = "AIGW_TEST_PYTHON";
@@ -60,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
         ])
         .run()
     });
+    gate.step("known faults", |_| faults::run(workspace));
     gate.step("tests, all features", |tally| {
         // A test that needs what was provided is marked `ignored`, and this is where it runs.
         let run = ["--workspace", "--all-features", "--run-ignored", "all"];

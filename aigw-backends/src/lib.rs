@@ -27,7 +27,6 @@ pub mod client;
 #[cfg(feature = "credentials")]
 pub mod credentials;
 pub mod leaf;
-mod refuse;
 #[cfg(feature = "routing")]
 pub mod routing;
 #[cfg(feature = "timeout")]

@@ -4,12 +4,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use aigw_core::{BoxError, dialect::Dialect, outcome::Fault, reject};
+use aigw_core::{
+    BoxError,
+    dialect::Dialect,
+    outcome::Fault,
+    reject::{self, Refuser},
+};
 use http::Response;
 use pin_project::pin_project;
 
 use super::body::{Diagnose, ResponseBody};
-use crate::refuse::Refuse;
 
 /// The answer of a [`Leaf`](super::Leaf). Dropping it cancels the call below.
 #[pin_project]
@@ -19,7 +23,7 @@ pub struct ResponseFuture<F> {
     #[pin]
     state: State<F>,
     dialect: Dialect,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 #[pin_project(project = StateProj)]
@@ -35,19 +39,24 @@ enum State<F> {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn calling(inner: F, diagnose: Diagnose, dialect: Dialect, refuse: Refuse) -> Self {
+    pub(super) fn calling(
+        inner: F,
+        diagnose: Diagnose,
+        dialect: Dialect,
+        refuser: Refuser,
+    ) -> Self {
         Self {
             state: State::Calling { inner, diagnose },
             dialect,
-            refuse,
+            refuser,
         }
     }
 
-    pub(super) fn failed(fault: Fault, dialect: Dialect, refuse: Refuse) -> Self {
+    pub(super) fn failed(fault: Fault, dialect: Dialect, refuser: Refuser) -> Self {
         Self {
             state: State::Failed(fault),
             dialect,
-            refuse,
+            refuser,
         }
     }
 }
@@ -62,10 +71,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = match this.state.project() {
-            StateProj::Failed(fault) => this.refuse.fault(*this.dialect, *fault),
+            StateProj::Failed(fault) => this.refuser.fault(*this.dialect, *fault),
             StateProj::Calling { inner, diagnose } => match ready!(inner.poll(cx)) {
                 Ok(answer) => reject::passed(answer.map(|body| ResponseBody::new(body, *diagnose))),
-                Err(error) => this.refuse.fault(*this.dialect, diagnose(&*error.into())),
+                Err(error) => this.refuser.fault(*this.dialect, diagnose(&*error.into())),
             },
         };
         Poll::Ready(Ok(answer))

@@ -9,13 +9,12 @@ use aigw_core::{
     BoxError,
     call::HasCall,
     outcome::Fault,
-    reject::{self, MakeRejection},
+    reject::{self, MakeRejection, Refuser},
 };
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture, body::Diagnose, diagnose};
-use crate::refuse::Refuse;
 
 /// Answers for a service that can fail. See the [module](super).
 ///
@@ -28,7 +27,7 @@ use crate::refuse::Refuse;
 pub struct Leaf<S> {
     inner: S,
     diagnose: Diagnose,
-    refuse: Refuse,
+    refuser: Refuser,
     failed: Option<Fault>,
 }
 
@@ -38,7 +37,7 @@ impl<S> Leaf<S> {
         Self {
             inner,
             diagnose,
-            refuse: Refuse::default(),
+            refuser: Refuser::default(),
             failed: None,
         }
     }
@@ -53,7 +52,7 @@ impl<S> Leaf<S> {
     /// Answers faults with `make` in place of [`DialectJson`](reject::DialectJson).
     #[must_use]
     pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
-        self.refuse = Refuse::new(make);
+        self.refuser = Refuser::new(make);
         self
     }
 
@@ -88,12 +87,12 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> ResponseFuture<S::Future> {
         let dialect = request.body().call().dialect();
-        let refuse = self.refuse.clone();
+        let refuser = self.refuser.clone();
         match self.failed {
-            Some(fault) => ResponseFuture::failed(fault, dialect, refuse),
+            Some(fault) => ResponseFuture::failed(fault, dialect, refuser),
             None => {
                 let inner = self.inner.call(request);
-                ResponseFuture::calling(inner, self.diagnose, dialect, refuse)
+                ResponseFuture::calling(inner, self.diagnose, dialect, refuser)
             }
         }
     }

@@ -1,10 +1,9 @@
 use std::{fmt::Display, sync::Arc};
 
-use aigw_core::reject::MakeRejection;
+use aigw_core::reject::{MakeRejection, Refuser};
 use tower_layer::Layer;
 
 use super::{Router, Table};
-use crate::refuse::Refuse;
 
 /// Lets through to one service only what a [`Table`] has a route for, aliases applied.
 ///
@@ -14,7 +13,7 @@ use crate::refuse::Refuse;
 #[must_use]
 pub struct RouteLayer<K> {
     table: Arc<Table<K>>,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 impl<K> RouteLayer<K> {
@@ -22,13 +21,13 @@ impl<K> RouteLayer<K> {
     pub fn new(table: Table<K>) -> Self {
         Self {
             table: Arc::new(table),
-            refuse: Refuse::default(),
+            refuser: Refuser::default(),
         }
     }
 
     /// Refuses with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
     pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
-        self.refuse = Refuse::new(make);
+        self.refuser = Refuser::new(make);
         self
     }
 }
@@ -41,7 +40,7 @@ where
     type Service = Router<K, S>;
 
     fn layer(&self, inner: S) -> Router<K, S> {
-        Router::over_one(Arc::clone(&self.table), inner, self.refuse.clone())
+        Router::over_one(Arc::clone(&self.table), inner, self.refuser.clone())
     }
 }
 
@@ -49,7 +48,7 @@ impl<K> Clone for RouteLayer<K> {
     fn clone(&self) -> Self {
         Self {
             table: Arc::clone(&self.table),
-            refuse: self.refuse.clone(),
+            refuser: self.refuser.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 
 use aigw_core::{
     call::{Edit, HasCall},
-    reject::{self, MakeRejection, Reason, Refusal, Refused},
+    reject::{self, MakeRejection, Reason, Refusal, Refuser},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
@@ -14,7 +14,6 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{ConfigError, Decision, ResponseFuture, Table};
-use crate::refuse::Refuse;
 
 /// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the
 /// backend is asked.
@@ -40,7 +39,7 @@ pub struct Router<K, S> {
     table: Arc<Table<K>>,
     /// In the order of [`Table::backends`].
     services: Services<S>,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 #[derive(Debug)]
@@ -81,24 +80,24 @@ where
         Ok(Self {
             table: Arc::new(table),
             services: Services::Each(services),
-            refuse: Refuse::default(),
+            refuser: Refuser::default(),
         })
     }
 }
 
 impl<K, S> Router<K, S> {
-    pub(super) fn over_one(table: Arc<Table<K>>, service: S, refuse: Refuse) -> Self {
+    pub(super) fn over_one(table: Arc<Table<K>>, service: S, refuser: Refuser) -> Self {
         Self {
             table,
             services: Services::One(service),
-            refuse,
+            refuser,
         }
     }
 
     /// Refuses with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
     #[must_use]
     pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
-        self.refuse = Refuse::new(make);
+        self.refuser = Refuser::new(make);
         self
     }
 }
@@ -137,9 +136,8 @@ where
             Ok(service) => ResponseFuture::calling(service, request),
             Err(refusal) => {
                 let call = request.body().call();
-                let refused = Refused::new(*refusal);
-                call.record().state(refused.clone());
-                ResponseFuture::refused(self.refuse.answer(call.dialect(), &refused))
+                let refuser = &self.refuser;
+                ResponseFuture::refused(refuser.refuse(call.dialect(), call.record(), *refusal))
             }
         }
     }
@@ -214,7 +212,7 @@ impl<K, S: Clone> Clone for Router<K, S> {
                 Services::Each(services) => Services::Each(Arc::clone(services)),
                 Services::One(service) => Services::One(service.clone()),
             },
-            refuse: self.refuse.clone(),
+            refuser: self.refuser.clone(),
         }
     }
 }

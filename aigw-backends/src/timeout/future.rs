@@ -3,12 +3,18 @@ use std::{
     task::{Context, Poll},
 };
 
-use aigw_core::{BoxError, dialect::Dialect, meter::Metered, outcome::Fault, reject, rt::Timer};
+use aigw_core::{
+    BoxError,
+    dialect::Dialect,
+    meter::Metered,
+    outcome::Fault,
+    reject::{self, Refuser},
+    rt::Timer,
+};
 use http::Response;
 use pin_project::pin_project;
 
 use super::{ResponseBody, alarm::Alarm, deadlines::Deadlines};
-use crate::refuse::Refuse;
 
 /// The answer of a [`Timeout`](super::Timeout). Dropping it cancels the call below.
 #[pin_project]
@@ -22,7 +28,7 @@ pub struct ResponseFuture<F, T: Timer> {
     #[pin]
     alarm: Alarm<T>,
     dialect: Dialect,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 impl<F, T: Timer> ResponseFuture<F, T> {
@@ -31,14 +37,14 @@ impl<F, T: Timer> ResponseFuture<F, T> {
         deadlines: Deadlines,
         alarm: Alarm<T>,
         dialect: Dialect,
-        refuse: Refuse,
+        refuser: Refuser,
     ) -> Self {
         Self {
             inner: Some(inner),
             deadlines,
             alarm,
             dialect,
-            refuse,
+            refuser,
         }
     }
 }
@@ -71,7 +77,7 @@ where
         this.alarm.poll(cx, deadline).map(|()| {
             // The call below is over before its answer says so: a retry may follow at once.
             this.inner.set(None);
-            Ok(this.refuse.fault(*this.dialect, Fault::new(kind, true)))
+            Ok(this.refuser.fault(*this.dialect, Fault::new(kind, true)))
         })
     }
 }

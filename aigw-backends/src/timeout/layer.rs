@@ -1,8 +1,7 @@
-use aigw_core::reject::MakeRejection;
+use aigw_core::reject::{MakeRejection, Refuser};
 use tower_layer::Layer;
 
 use super::{Timeout, Timeouts};
-use crate::refuse::Refuse;
 
 /// Ends calls that take too long. See the [module](super).
 #[derive(Clone, Debug)]
@@ -10,7 +9,7 @@ use crate::refuse::Refuse;
 pub struct TimeoutLayer<T> {
     timeouts: Timeouts,
     timer: T,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 impl<T> TimeoutLayer<T> {
@@ -19,13 +18,13 @@ impl<T> TimeoutLayer<T> {
         Self {
             timeouts,
             timer,
-            refuse: Refuse::default(),
+            refuser: Refuser::default(),
         }
     }
 
     /// Answers with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
     pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
-        self.refuse = Refuse::new(make);
+        self.refuser = Refuser::new(make);
         self
     }
 }
@@ -38,7 +37,7 @@ impl<S, T: Clone> Layer<S> for TimeoutLayer<T> {
             inner,
             self.timeouts,
             self.timer.clone(),
-            self.refuse.clone(),
+            self.refuser.clone(),
         )
     }
 }

@@ -1,11 +1,16 @@
 use std::task::{Context, Poll};
 
-use aigw_core::{BoxError, call::HasCall, meter::Metered, reject, rt::Timer};
+use aigw_core::{
+    BoxError,
+    call::HasCall,
+    meter::Metered,
+    reject::{self, Refuser},
+    rt::Timer,
+};
 use http::{Request, Response};
 use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture, Timeouts, alarm::Alarm, deadlines::Deadlines};
-use crate::refuse::Refuse;
 
 /// Ends calls that take too long. See the [module](super).
 ///
@@ -17,16 +22,16 @@ pub struct Timeout<S, T> {
     inner: S,
     timeouts: Timeouts,
     timer: T,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 impl<S, T> Timeout<S, T> {
-    pub(super) fn new(inner: S, timeouts: Timeouts, timer: T, refuse: Refuse) -> Self {
+    pub(super) fn new(inner: S, timeouts: Timeouts, timer: T, refuser: Refuser) -> Self {
         Self {
             inner,
             timeouts,
             timer,
-            refuse,
+            refuser,
         }
     }
 }
@@ -51,7 +56,7 @@ where
         let dialect = request.body().call().dialect();
         let alarm = Alarm::new(self.timer.clone());
         let deadlines = Deadlines::new(self.timeouts, alarm.now());
-        let refuse = self.refuse.clone();
-        ResponseFuture::new(self.inner.call(request), deadlines, alarm, dialect, refuse)
+        let refuser = self.refuser.clone();
+        ResponseFuture::new(self.inner.call(request), deadlines, alarm, dialect, refuser)
     }
 }

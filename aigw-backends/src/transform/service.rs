@@ -5,7 +5,7 @@ use std::{
 
 use aigw_core::{
     call::{Edit, HasCall},
-    reject::{self, Reason, Refusal, Refused},
+    reject::{self, Reason, Refusal, Refuser},
 };
 use bytes::Bytes;
 use http::{Request, Response, Version};
@@ -13,7 +13,6 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{ResponseFuture, RewriteError, Upstream, headers, rewrite};
-use crate::refuse::Refuse;
 
 /// Makes each call one for a backend. See the [module](super).
 ///
@@ -24,15 +23,15 @@ use crate::refuse::Refuse;
 pub struct Transform<S> {
     inner: S,
     upstream: Arc<Upstream>,
-    refuse: Refuse,
+    refuser: Refuser,
 }
 
 impl<S> Transform<S> {
-    pub(super) fn new(inner: S, upstream: Arc<Upstream>, refuse: Refuse) -> Self {
+    pub(super) fn new(inner: S, upstream: Arc<Upstream>, refuser: Refuser) -> Self {
         Self {
             inner,
             upstream,
-            refuse,
+            refuser,
         }
     }
 }
@@ -57,9 +56,8 @@ where
             Err(error) => {
                 let refusal = Refusal::new(Reason::OperationNotSupported, error.to_string());
                 let call = request.body().call();
-                let refused = Refused::new(refusal);
-                call.record().state(refused.clone());
-                ResponseFuture::refused(self.refuse.answer(call.dialect(), &refused))
+                let refuser = &self.refuser;
+                ResponseFuture::refused(refuser.refuse(call.dialect(), call.record(), refusal))
             }
         }
     }

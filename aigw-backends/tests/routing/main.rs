@@ -93,6 +93,16 @@ async fn an_alias_changes_what_the_backend_sees() {
 }
 
 #[tokio::test]
+async fn an_alias_puts_nothing_into_a_call_without_a_body() {
+    let table = Table::try_new([Rule::to("east").alias("gpt-4o")]).unwrap();
+    let stack = CallLayer::new().layer(RouteLayer::new(table).layer(backend("only")));
+    let request = Request::get("/v1/models").body(Full::<Bytes>::default());
+    let answer = stack.oneshot(request.unwrap()).await.unwrap();
+    let told = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(told, "only 0 east ");
+}
+
+#[tokio::test]
 async fn an_unknown_model_is_a_404() {
     let answer = post("/v1/chat/completions", r#"{"model":"o3"}"#).await;
     assert_eq!(answer.status(), 404);

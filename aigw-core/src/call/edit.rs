@@ -82,7 +82,9 @@ impl Edits {
                 (None, None) => members.push(r#""stream_options":{"include_usage":true}"#.into()),
             }
         }
-        if !members.is_empty() {
+        // A call without a body, such as a GET, has no document that a member could stand in.
+        let has_document = call.body().is_some_and(|body| !body.is_empty());
+        if has_document && !members.is_empty() {
             let mut members = members.join(",");
             if !anchors.empty {
                 members.push(',');

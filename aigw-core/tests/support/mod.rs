@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use aigw_core::outcome::Fault;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
@@ -16,6 +17,7 @@ pub(crate) enum Step {
     Data(Bytes),
     Trailers(HeaderMap),
     Fail(&'static str),
+    Fault(Fault),
     /// Not now, but wake me at once.
     Wait,
     /// Not now, and never again.
@@ -75,6 +77,10 @@ impl Body for Script {
             Some(Step::Fail(why)) => {
                 self.over = true;
                 Some(Err(std::io::Error::other(why)))
+            }
+            Some(Step::Fault(fault)) => {
+                self.over = true;
+                Some(Err(std::io::Error::other(fault)))
             }
             Some(Step::Wait) => {
                 cx.waker().wake_by_ref();

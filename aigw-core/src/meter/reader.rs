@@ -161,7 +161,10 @@ impl Events {
                     self.reading.scan(data, meter);
                 }
                 // JSON reads the line feed between data lines as a blank.
-                Token::DataLine => self.reading.scan(b"\n", meter),
+                Token::DataLine => {
+                    self.done = None;
+                    self.reading.scan(b"\n", meter);
+                }
                 Token::Event => self.end_event(meter),
                 Token::Name(_) => {}
             }

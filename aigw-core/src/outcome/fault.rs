@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 use http::StatusCode;
 
@@ -108,7 +108,12 @@ impl Fault {
             if let Some(fault) = error.downcast_ref() {
                 return Some(fault);
             }
-            next = error.source();
+            // What an `io::Error` wraps is not its source, but stands in its place.
+            let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match wrapped {
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
         }
         None
     }

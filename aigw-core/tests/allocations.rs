@@ -1,0 +1,127 @@
+//! What a call and each chunk of its answer allocate.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+#[path = "support/mod.rs"]
+#[allow(dead_code, reason = "shared by several tests")]
+mod support;
+
+use std::convert::Infallible;
+
+use aigw_core::{
+    call::{CallBody, CallLayer, HasCall},
+    meter::{IncludeUsage, MeterLayer, Metered},
+};
+use allocation_counter::measure;
+use bytes::Bytes;
+use http::{Request, Response, header::CONTENT_TYPE};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use support::{Script, poll_body, run};
+
+/// The most that a call may allocate in `CallLayer`, its futures not counted: the record, the
+/// call with its model and parts, and the extensions.
+const CALL_CEILING: u64 = 16;
+
+fn provider(
+    body: Script,
+) -> impl Service<
+    Request<CallBody<Full<Bytes>>>,
+    Response = Response<Script>,
+    Error = Infallible,
+    Future: Future,
+> + Clone {
+    service_fn(move |_| {
+        let response = Response::builder().header(CONTENT_TYPE, "text/event-stream");
+        std::future::ready(Ok(response.body(body.clone()).unwrap()))
+    })
+}
+
+fn request(uri: &str, body: &'static str) -> Request<Full<Bytes>> {
+    Request::post(uri)
+        .body(Full::new(Bytes::from_static(body.as_bytes())))
+        .unwrap()
+}
+
+#[test]
+fn no_chunk_after_the_first_allocates() {
+    let streams: [(&str, &str, &[u8]); 5] = [
+        (
+            "/v1/chat/completions",
+            r#"{"model":"m","stream":true}"#,
+            include_bytes!("fixtures/answers/openai-chat-stream-usage.sse"),
+        ),
+        (
+            "/v1/chat/completions",
+            r#"{"model":"m","stream":true}"#,
+            include_bytes!("fixtures/answers/openai-chat-stream-tools.sse"),
+        ),
+        (
+            "/v1/responses",
+            r#"{"model":"m","stream":true}"#,
+            include_bytes!("fixtures/answers/openai-responses-stream.sse"),
+        ),
+        (
+            "/v1/messages",
+            r#"{"model":"m","stream":true}"#,
+            include_bytes!("fixtures/answers/anthropic-stream-cache.sse"),
+        ),
+        (
+            "/v1beta/models/g:streamGenerateContent?alt=sse",
+            "{}",
+            include_bytes!("fixtures/answers/gemini-stream.sse"),
+        ),
+    ];
+    for (uri, asked, bytes) in streams {
+        for size in [1, 17, 100, 1000] {
+            let body = Script::chunks(bytes.chunks(size));
+            let meter = MeterLayer::new().include_usage(IncludeUsage::Never);
+            let service = CallLayer::new().layer(meter.layer(provider(body)));
+            let mut answer = run(service.oneshot(request(uri, asked))).unwrap();
+            let body = answer.body_mut();
+            // The first chunks name the model, which is kept.
+            while body.meter().model().is_none() {
+                assert!(poll_body(body).is_ready());
+            }
+            // The finish reason of no vendor's own word is kept without one.
+            let counted =
+                measure(|| while !matches!(poll_body(body), std::task::Poll::Ready(None)) {});
+            assert_eq!(counted.count_total, 0, "{uri} in chunks of {size}");
+            assert!(body.meter().usage().total() > Some(0));
+        }
+    }
+}
+
+#[test]
+fn a_call_allocates_little_and_no_more_for_a_longer_body() {
+    let short = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
+    let long = format!(
+        r#"{{"model":"m","stream":true,"messages":[{{"role":"user","content":"{}"}}]}}"#,
+        "x".repeat(1 << 20)
+    );
+    let count = |body: Bytes| {
+        let inner = service_fn(|request: Request<CallBody<Full<Bytes>>>| {
+            assert_eq!(request.body().model(), Some("m"));
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        });
+        let mut service = CallLayer::new().layer(inner);
+        let send = |service: &mut _, body: Bytes| {
+            let request = Request::post("/v1/chat/completions")
+                .body(Full::new(body))
+                .unwrap();
+            let counted = measure(|| drop(run(Service::call(service, request)).unwrap()));
+            counted.count_total
+        };
+        // The first call makes the shapes, once for the process.
+        send(&mut service, body.clone());
+        send(&mut service, body)
+    };
+    let (short, long) = (
+        count(Bytes::from_static(short.as_bytes())),
+        count(long.into()),
+    );
+    println!("{short} allocations for each call");
+    assert_eq!(short, long);
+    assert!(short <= CALL_CEILING, "{short}");
+}

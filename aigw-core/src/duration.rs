@@ -13,7 +13,12 @@
 //! assert!(parse("10").is_err());
 //! ```
 
+#[cfg(feature = "serde")]
+use std::borrow::Cow;
 use std::{error::Error, fmt, time::Duration};
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// Reads a duration: a whole number and one of `ms`, `s`, `m`, `h`, `d`, or ISO 8601 with whole
 /// days, hours, minutes and seconds.
@@ -77,6 +82,30 @@ fn number(text: &str) -> Option<(u64, &str)> {
 
 fn seconds(count: u64, size: u64) -> Option<Duration> {
     count.checked_mul(size).map(Duration::from_secs)
+}
+
+/// Reads a duration from a file, as [`parse`] does: for `#[serde(deserialize_with = "…")]`.
+///
+/// # Errors
+///
+/// As [`parse`].
+#[cfg(feature = "serde")]
+pub fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::Error> {
+    let text = Cow::<str>::deserialize(source)?;
+    parse(&text).map_err(D::Error::custom)
+}
+
+/// The same for a field that may be absent.
+///
+/// # Errors
+///
+/// As [`parse`].
+#[cfg(feature = "serde")]
+pub fn deserialize_optional<'de, D>(source: D) -> Result<Option<Duration>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    deserialize(source).map(Some)
 }
 
 /// A text that is no duration.

@@ -1,5 +1,8 @@
 use std::{error::Error, fmt, time::Duration};
 
+#[cfg(feature = "serde")]
+use aigw_core::duration;
+
 /// How long each part of a call may take. Everything is unlimited unless set.
 ///
 /// Read from files, each key is optional and a duration as [`aigw_core::duration`] reads it
@@ -9,15 +12,30 @@ use std::{error::Error, fmt, time::Duration};
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct Timeouts {
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "duration::deserialize_optional")
+    )]
     connect: Option<Duration>,
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "duration::deserialize_optional")
+    )]
     pub(super) headers: Option<Duration>,
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "duration::deserialize_optional")
+    )]
     pub(super) first_token: Option<Duration>,
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "duration::deserialize_optional")
+    )]
     pub(super) idle: Option<Duration>,
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::read::optional"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "duration::deserialize_optional")
+    )]
     pub(super) total: Option<Duration>,
 }
 

@@ -80,8 +80,6 @@ mod config;
 mod deadlines;
 mod future;
 mod layer;
-#[cfg(feature = "serde")]
-mod read;
 mod service;
 mod write;
 

@@ -6,14 +6,12 @@ use aigw_backends::{
     client::Tls,
     credentials::Credentials,
     routing::{RouteConfig, RoutingConfig},
+    timeout::Timeouts,
 };
-use aigw_core::{call::CallLayer, dialect::Dialect};
+use aigw_core::{call::CallLayer, dialect::Dialect, duration};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{
-    Error,
-    values::{duration, optional_duration, resolve},
-};
+use super::{Error, values::resolve};
 
 /// What a gateway is made of. A key that is not known is an error, and so is a section.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,13 +40,13 @@ pub struct Server {
     /// The greatest JSON body. Default: 16 MiB.
     pub max_body_bytes: usize,
     /// How long a body may take to arrive. Default: 60 s.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration::deserialize")]
     pub body_timeout: Duration,
     /// How long a reader may take nothing of its answer. Default: 60 s.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration::deserialize")]
     pub write_timeout: Duration,
     /// How long answers may go on after a SIGTERM. Default: 30 s.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration::deserialize")]
     pub drain: Duration,
 }
 
@@ -77,10 +75,10 @@ pub struct Simulator {
     #[serde(default)]
     pub tokens_per_minute: Option<u64>,
     /// Time before the first token.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "duration::deserialize_optional")]
     pub time_to_first_token: Option<Duration>,
     /// Time before each later token.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "duration::deserialize_optional")]
     pub time_per_token: Option<Duration>,
 }
 
@@ -118,27 +116,6 @@ pub struct Backend {
     /// Whom it is trusted as, and who we are to it.
     #[serde(default)]
     pub tls: Tls,
-}
-
-/// How long each part of a call to a backend may take.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Timeouts {
-    /// The connection, TLS included.
-    #[serde(deserialize_with = "optional_duration")]
-    pub connect: Option<Duration>,
-    /// The head of the answer.
-    #[serde(deserialize_with = "optional_duration")]
-    pub headers: Option<Duration>,
-    /// The first content.
-    #[serde(deserialize_with = "optional_duration")]
-    pub first_token: Option<Duration>,
-    /// Between two pieces of content.
-    #[serde(deserialize_with = "optional_duration")]
-    pub idle: Option<Duration>,
-    /// The whole call.
-    #[serde(deserialize_with = "optional_duration")]
-    pub total: Option<Duration>,
 }
 
 impl Config {

@@ -7,7 +7,7 @@ use aigw_backends::{
     credentials::CredentialsLayer,
     leaf::Leaf,
     routing::{Router, Table},
-    timeout::{TimeoutLayer, Timeouts},
+    timeout::TimeoutLayer,
     transform::{TransformLayer, Upstream},
 };
 use aigw_core::{
@@ -110,32 +110,21 @@ fn stack<B>(
 where
     B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    let config::Timeouts {
-        connect,
-        headers,
-        first_token,
-        idle,
-        total,
-    } = backend.timeouts;
-    let timeouts = Timeouts::default()
-        .headers(headers)
-        .first_token(first_token)
-        .idle(idle)
-        .total(total);
-    timeouts
+    backend
+        .timeouts
         .check()
         .map_err(Error::at(format!("{key}.timeouts")))?;
     let credentials = CredentialsLayer::try_new(backend.credentials.clone(), backend.dialect)
         .map_err(Error::at(format!("{key}.credentials")))?;
     let mut client = client::Config::default().tls(backend.tls.clone());
-    if let Some(connect) = connect {
+    if let Some(connect) = backend.timeouts.connect_timeout() {
         client = client.connect_timeout(connect);
     }
     let client = Client::try_new(client).map_err(Error::at(key))?;
     Ok(BoxCloneSyncService::new(
         ServiceBuilder::new()
             .map_response(|response: Response<_>| response.map(BoxMetered::new))
-            .layer(TimeoutLayer::new(timeouts, Tokio))
+            .layer(TimeoutLayer::new(backend.timeouts, Tokio))
             .layer(MeterLayer::new())
             .layer(TransformLayer::new(upstream(backend, simulators, key)?))
             .layer(credentials)

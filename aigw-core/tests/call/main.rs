@@ -1,0 +1,14 @@
+//! `CallLayer` through its public API: what is read, edited, passed on and refused.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "shared by several tests")]
+mod support;
+
+mod bounds;
+mod edits;
+mod forms;
+mod passing;
+mod refusals;
+mod stack;

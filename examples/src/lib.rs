@@ -1,6 +1,7 @@
 //! What the example programs share.
 
 pub mod gateway;
+pub mod lab;
 pub mod server;
 pub mod simulator;
 

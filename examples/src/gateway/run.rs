@@ -132,7 +132,12 @@ pub async fn run(config: Config, greet: impl FnOnce(SocketAddr) -> String) -> Re
     Ok(())
 }
 
-async fn start_simulators(
+/// Binds the simulators of a configuration and starts them; they end when `running` is dropped.
+///
+/// # Errors
+///
+/// Names the first address that is taken, and the first id that stands twice.
+pub async fn start_simulators(
     simulators: &[Simulator],
     running: &mut JoinSet<()>,
 ) -> Result<Simulators, Error> {

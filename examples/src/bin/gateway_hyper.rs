@@ -1,0 +1,79 @@
+//! The gateway on bare hyper: the layers of `gateway`, and its server written out.
+//!
+//! Without a file it runs against two simulated providers. It has no pages for operators.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+    pin::pin,
+    process::ExitCode,
+    time::Duration,
+};
+
+use aigw_backends::timeout::WriteTimeout;
+use aigw_core::{BoxError, rt::Tokio};
+use aigw_examples::gateway::{Config, run, stack};
+use clap::Parser;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, task::JoinSet, time};
+
+/// A standalone AI gateway.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The gateway's file; without one, two simulated providers serve on 127.0.0.1:8080.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Err(error) = serve(Args::parse()).await else {
+        return ExitCode::SUCCESS;
+    };
+    let _ = writeln!(io::stderr(), "{error}");
+    ExitCode::FAILURE
+}
+
+async fn serve(args: Args) -> Result<(), BoxError> {
+    let config = match args.config {
+        Some(file) => Config::parse(&fs::read_to_string(file)?)?,
+        None => Config::demo()?,
+    };
+    let mut simulators = JoinSet::new();
+    let addresses = run::start_simulators(&config.simulator, &mut simulators).await?;
+    let stack = stack::gateway::<Incoming>(&config, &addresses, &Default::default())?;
+    let service = TowerToHyperService::new(stack);
+    let listener = TcpListener::bind(config.server.listen).await?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on http://{address}")?;
+
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new());
+    let connections = GracefulShutdown::new();
+    let mut stop = pin!(run::asked_to_stop());
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Mostly because file descriptors have run out; some will come back.
+            time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        // Else a reader that does not read would hold its call for ever.
+        let stream = WriteTimeout::new(stream, config.server.write_timeout, Tokio);
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
+        tokio::spawn(connections.watch(connection.into_owned()));
+    }
+    drop(listener);
+    let _ = time::timeout(config.server.drain, connections.shutdown()).await;
+    Ok(())
+}

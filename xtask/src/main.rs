@@ -35,7 +35,7 @@ usage: cargo xtask <verb>
   test                       the gate: formats, lints, documents and tests everything
   faults                     which test keeps which known fault out
   footprint                  what each crate and feature pulls in, against its ceiling
-  bench [NAME…] [-- ARG…]    runs the benches, or those named, passing the arguments on
+  bench [PART…] [--rounds N] what the layers cost, or those parts of it
   audit                      licences, unused dependencies, API breaks, minimal versions, wasm
   fuzz [N] [--seed S] [NAME] feeds N inputs to each parser, or to the one named
   package                    what would be published, packed and built";

@@ -1,0 +1,141 @@
+//! The gateways that are compared, each a process of one thread.
+
+use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use aigw_backends::{
+    client::{self, Client},
+    leaf::Leaf,
+};
+use aigw_core::{BoxError, call::CallLayer, meter::MeterLayer};
+use aigw_examples::gateway::{Config, ledger::Ledger, stack};
+use bytes::Bytes;
+use http::{Request, Response, Uri, uri};
+use http_body::Body;
+use hyper::{
+    body::Incoming, client::conn::http1 as onward, server::conn::http1, service::service_fn,
+};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime, task,
+};
+use tower::{Service, ServiceBuilder};
+
+use crate::Result;
+
+/// A way from the caller to the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A connection of hyper's to a connection of hyper's: nothing can be cheaper.
+    Raw,
+    /// Server and pooled client, no layer.
+    Bare,
+    /// The same server and client, with call and meter between them.
+    Layers,
+    /// The whole stack of the example gateway.
+    Full,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Raw, Self::Bare, Self::Layers, Self::Full];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Bare => "bare",
+            Self::Layers => "layers",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.name() == name)
+            .ok_or_else(|| format!("no gateway `{name}`"))
+    }
+}
+
+/// Serves until the process is ended; the first line of output is the address.
+pub(crate) fn serve(kind: Kind, upstream: SocketAddr) -> Result {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    task::LocalSet::new().block_on(&runtime, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        match kind {
+            Kind::Raw => raw(listener, upstream).await,
+            Kind::Bare => {
+                let client = Client::try_new(client::Config::default())?;
+                let stack = ServiceBuilder::new()
+                    .map_request(directed(upstream)?)
+                    .service(client);
+                layered(listener, stack).await
+            }
+            Kind::Layers => {
+                let client = Client::try_new(client::Config::default())?;
+                let stack = ServiceBuilder::new()
+                    .layer(CallLayer::new())
+                    .layer(MeterLayer::new())
+                    .map_request(directed(upstream)?)
+                    .service(Leaf::new(client));
+                layered(listener, stack).await
+            }
+            Kind::Full => {
+                let config = Config::parse(&format!(
+                    "[[backend]]\nid = \"u\"\nurl = \"http://{upstream}\"\ndialect = \"openai\"\n\
+                     timeouts = {{ headers = \"60s\", idle = \"60s\" }}\n\
+                     [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n"
+                ))?;
+                let ledger = Arc::new(Ledger::default());
+                let stack = stack::gateway(&config, &BTreeMap::new(), &ledger)?;
+                layered(listener, stack).await
+            }
+        }
+    })
+}
+
+/// Puts the provider's address into a request's URI.
+fn directed<B>(upstream: SocketAddr) -> Result<impl Fn(Request<B>) -> Request<B> + Clone> {
+    let authority: uri::Authority = upstream.to_string().parse()?;
+    Ok(move |mut request: Request<B>| {
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(uri::Scheme::HTTP);
+        parts.authority = Some(authority.clone());
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+        request
+    })
+}
+
+async fn layered<S, B>(listener: TcpListener, service: S) -> Result
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+{
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let service = TowerToHyperService::new(service.clone());
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        task::spawn_local(connection);
+    }
+}
+
+async fn raw(listener: TcpListener, upstream: SocketAddr) -> Result {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let provider = TcpStream::connect(upstream).await?;
+        provider.set_nodelay(true)?;
+        let (sender, connection) = onward::handshake(TokioIo::new(provider)).await?;
+        task::spawn_local(connection);
+        let sender = RefCell::new(sender);
+        let service = service_fn(move |request| sender.borrow_mut().send_request(request));
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        task::spawn_local(connection);
+    }
+}

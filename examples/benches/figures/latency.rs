@@ -1,0 +1,93 @@
+//! What a gateway adds to the time until the first byte of an answer, for one caller at a low rate.
+
+use std::time::Duration;
+
+use tokio::{runtime, task, time};
+
+use crate::{
+    Options, Result,
+    gateway::Kind,
+    load::Caller,
+    payload::{self, Answer},
+    process::{self, Gateway},
+    table::{self, Figures, Target},
+    upstream::{Pace, Upstream},
+};
+
+/// Calls of each side in one round.
+const CALLS: usize = 1000;
+
+/// Between two calls.
+const PAUSE: Duration = Duration::from_micros(500);
+
+pub(crate) fn run(options: &Options) -> Result {
+    process::step_aside()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    task::LocalSet::new().block_on(&runtime, measure(options))
+}
+
+/// What one side has shown, round by round.
+struct Side {
+    name: &'static str,
+    caller: Caller,
+    p50: Figures,
+    p99: Figures,
+    /// Held for the life of the side.
+    _gateway: Option<Gateway>,
+}
+
+async fn measure(options: &Options) -> Result {
+    let upstream = Upstream::start().await?;
+    upstream.reply(Answer::Events(payload::events(3)), Pace::Apart);
+    let mut sides = vec![Side::new("direct", None, Caller::connect(upstream.address).await?)];
+    for kind in Kind::ALL {
+        let gateway = Gateway::start(kind, upstream.address)?;
+        let caller = Caller::connect(gateway.address).await?;
+        sides.push(Side::new(kind.name(), Some(gateway), caller));
+    }
+    let prompt = payload::prompt(2 << 10, true);
+    for _ in 0..options.rounds {
+        let mut figures = vec![Figures::default(); sides.len()];
+        for _ in 0..CALLS {
+            // In turns call by call, so that all of them meet the machine in the same mood.
+            for (side, figures) in sides.iter_mut().zip(&mut figures) {
+                time::sleep(PAUSE).await;
+                let first = side.caller.call(prompt.clone()).await?;
+                figures.push(first.as_secs_f64() * 1e6);
+            }
+        }
+        for (side, figures) in sides.iter_mut().zip(&figures) {
+            side.p50.push(figures.at(0.5));
+            side.p99.push(figures.at(0.99));
+        }
+    }
+    table::title("first byte, 2 KB prompt", "µs");
+    for side in &sides {
+        table::row(&format!("{}, p50", side.name), &side.p50, Target::None);
+        table::row(&format!("{}, p99", side.name), &side.p99, Target::None);
+    }
+    table::title("first byte, added to direct", "µs");
+    let [direct, gateways @ ..] = sides.as_slice() else {
+        return Ok(());
+    };
+    for side in gateways {
+        let ours = side.name == Kind::Layers.name();
+        let target = |most| if ours { Target::AtMost(most) } else { Target::None };
+        let (p50, p99) = (side.p50.above(&direct.p50), side.p99.above(&direct.p99));
+        table::row(&format!("{}, p50", side.name), &p50, target(50.0));
+        table::row(&format!("{}, p99", side.name), &p99, target(200.0));
+    }
+    Ok(())
+}
+
+impl Side {
+    fn new(name: &'static str, gateway: Option<Gateway>, caller: Caller) -> Self {
+        Self {
+            name,
+            caller,
+            p50: Figures::default(),
+            p99: Figures::default(),
+            _gateway: gateway,
+        }
+    }
+}

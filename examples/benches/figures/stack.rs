@@ -1,0 +1,97 @@
+//! Processor time of a gateway for each call, over TCP.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::{runtime, task};
+
+use crate::{
+    Options, Result,
+    gateway::Kind,
+    load::{self, Caller},
+    payload::{self, Answer},
+    process::{self, Gateway},
+    table::{self, Figures, Target},
+    upstream::{Pace, Upstream},
+};
+
+struct Case {
+    name: &'static str,
+    prompt: Bytes,
+    answer: Answer,
+    pace: Pace,
+    /// The most that the layers may take of the bare gateway's time.
+    target: f64,
+}
+
+/// How long a gateway is under load in one round.
+const PERIOD: Duration = Duration::from_millis(1000);
+
+/// How many callers there are at once.
+const CALLERS: usize = 8;
+
+pub(crate) fn run(options: &Options) -> Result {
+    process::step_aside()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    task::LocalSet::new().block_on(&runtime, measure(options))
+}
+
+fn cases() -> [Case; 4] {
+    let whole = || Answer::Whole(payload::completion());
+    let stream = || Answer::Events(payload::events(200));
+    let case = |name, prompt, answer, pace, target| Case {
+        name,
+        prompt,
+        answer,
+        pace,
+        target,
+    };
+    let (short, long) = (payload::prompt(2 << 10, false), payload::prompt(32 << 10, false));
+    let streamed = payload::prompt(2 << 10, true);
+    [
+        case("2 KB prompt", short, whole(), Pace::AtOnce, 1.15),
+        case("32 KB prompt", long, whole(), Pace::AtOnce, 1.25),
+        case("200 chunks, apart", streamed.clone(), stream(), Pace::Apart, 1.1),
+        case("200 chunks, at once", streamed, stream(), Pace::AtOnce, 1.1),
+    ]
+}
+
+async fn measure(options: &Options) -> Result {
+    let upstream = Upstream::start().await?;
+    for case in cases() {
+        upstream.reply(case.answer.clone(), case.pace);
+        let mut sides = Vec::new();
+        for kind in Kind::ALL {
+            let gateway = Gateway::start(kind, upstream.address)?;
+            let mut callers = Vec::new();
+            for _ in 0..CALLERS {
+                callers.push(Caller::connect(gateway.address).await?);
+            }
+            let (callers, _) = load::drive(callers, &case.prompt, PERIOD / 4).await?;
+            sides.push((kind, gateway, callers, Figures::default()));
+        }
+        for _ in 0..options.rounds {
+            for (_, gateway, callers, figures) in &mut sides {
+                let before = gateway.cpu()?;
+                let (idle, calls) =
+                    load::drive(std::mem::take(callers), &case.prompt, PERIOD).await?;
+                *callers = idle;
+                figures.push((gateway.cpu()? - before).as_secs_f64() * 1e6 / calls as f64);
+            }
+        }
+        let of = |wanted| {
+            let side = sides.iter().find(|(kind, ..)| *kind == wanted);
+            side.map(|(.., figures)| figures.clone()).unwrap_or_default()
+        };
+        table::title(case.name, "µs of processor time a call");
+        for (kind, .., figures) in &sides {
+            table::row(kind.name(), figures, Target::None);
+        }
+        let (raw, bare, layers, full) =
+            (of(Kind::Raw), of(Kind::Bare), of(Kind::Layers), of(Kind::Full));
+        table::row("layers : bare", &layers.over(&bare), Target::AtMost(case.target));
+        table::row("layers : raw", &layers.over(&raw), Target::None);
+        table::row("full : bare", &full.over(&bare), Target::None);
+    }
+    Ok(())
+}

@@ -19,6 +19,9 @@ struct Args {
     /// The gateway's file; without one, two simulated providers serve on 127.0.0.1:8080.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Listens there instead, as on 127.0.0.1:0 for a port that is free.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// Checks the file and stops.
     #[arg(long, requires = "config")]
     check: bool,
@@ -26,28 +29,37 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Args { config, check } = Args::parse();
-    let done = match &config {
-        Some(file) if check => read(file).and_then(|config| config.check()),
-        Some(file) => match read(file) {
-            Ok(config) => run::run(config, |_| String::new()).await,
-            Err(error) => Err(error),
-        },
-        None => match Config::demo() {
-            Ok(config) => run::run(config, things_to_try).await,
-            Err(error) => Err(error),
-        },
-    };
+    let args = Args::parse();
+    let done = serve(&args).await;
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let file = config
+            let file = args
+                .config
                 .as_deref()
                 .map(|file| format!("{}: ", file.display()));
             let _ = writeln!(io::stderr(), "{}{error}", file.unwrap_or_default());
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve(args: &Args) -> Result<(), Error> {
+    let mut config = match &args.config {
+        Some(file) => read(file)?,
+        None => Config::demo()?,
+    };
+    if args.check {
+        return config.check();
+    }
+    if let Some(address) = args.listen {
+        config.server.listen = address;
+    }
+    let demo = args.config.is_none();
+    run::run(config, |address| {
+        demo.then(|| things_to_try(address)).unwrap_or_default()
+    })
+    .await
 }
 
 fn read(file: &Path) -> Result<Config, Error> {

@@ -1,0 +1,234 @@
+//! `gateway --check`: a file that cannot take effect is named, with the key and the reason.
+
+use crate::{
+    house::{every_dialect, one_backend},
+    process::{file, gateway, output},
+};
+
+/// A file that is right but for one line.
+fn with(line: &str) -> String {
+    one_backend("http://127.0.0.1:9", "") + line + "\n"
+}
+
+/// A backend that is right but for these lines.
+fn backend(lines: &str) -> String {
+    format!("[[backend]]\nid = \"b\"\ndialect = \"openai\"\n{lines}\n")
+}
+
+const URL: &str = "url = \"http://127.0.0.1:9\"";
+
+#[tokio::test]
+async fn a_file_that_starts_is_accepted() {
+    let full = every_dialect(
+        r#"
+max_body_bytes = 1048576
+body_timeout = "10s"
+write_timeout = "PT1M"
+drain = "1.5s"
+"#,
+    ) + r#"
+[[simulator]]
+id = "limited"
+listen = "127.0.0.1:0"
+tokens_per_minute = 20000
+time_to_first_token = "20ms"
+time_per_token = "1ms"
+
+[[backend]]
+id = "full"
+simulator = "limited"
+dialect = "azure-openai"
+deployments = { "gpt-4-turbo" = "turbo-eus" }
+api_version = "2024-10-21"
+labels = { region = "eastus" }
+credentials = { api_key = "env:AIGW_E2E_KEY" }
+timeouts = { connect = "2s", headers = "30s", first_token = "30s", idle = "30s", total = "10m" }
+
+[routing]
+default = "deny"
+
+[[route]]
+model = ["gpt-4-*", "o[13]"]
+alias = "gpt-4-turbo"
+backends = ["full"]
+
+[[route]]
+operation = ["images"]
+reply = { status = 400, code = "OperationNotSupported", message = "images are not offered here" }
+"#;
+    for (name, toml) in [("full", &*full), ("empty", ""), ("least", &with(""))] {
+        let path = file(&format!("check-{name}.toml"), toml);
+        let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);
+        let output = output(check.env("AIGW_E2E_KEY", "sk-secret")).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {errors}");
+        assert_eq!(errors, "");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
+    let cases = [
+        ("not-toml", "[server".to_owned(), "TOML", "expected"),
+        ("section", with("[sever]"), "sever", "unknown field `sever`"),
+        (
+            "later",
+            with("[semantic_cache]\nttl = \"10m\""),
+            "semantic_cache",
+            "unknown field",
+        ),
+        (
+            "key",
+            one_backend("http://127.0.0.1:9", "lissten = \"127.0.0.1:80\""),
+            "server.lissten",
+            "unknown field `lissten`",
+        ),
+        (
+            "type",
+            one_backend("http://127.0.0.1:9", "max_body_bytes = \"16MB\""),
+            "server.max_body_bytes",
+            "invalid type",
+        ),
+        (
+            "address",
+            with("[[simulator]]\nid = \"s\"\nlisten = \"localhost\""),
+            "simulator[0].listen",
+            "socket address",
+        ),
+        (
+            "duration",
+            one_backend("http://127.0.0.1:9", "drain = \"30\""),
+            "server.drain",
+            "a duration such as",
+        ),
+        (
+            "timeout",
+            backend(&format!("{URL}\ntimeouts = {{ idle = \"0s\" }}")),
+            "backend[0].timeouts",
+            "idle",
+        ),
+        (
+            "unset",
+            backend(&format!(
+                "{URL}\ncredentials = {{ api_key = \"env:AIGW_E2E_UNSET\" }}"
+            )),
+            "backend[0].credentials.api_key",
+            "AIGW_E2E_UNSET",
+        ),
+        (
+            "no-file",
+            backend(&format!("{URL}\ntls = {{ ca = \"file:/nowhere/ca.pem\" }}")),
+            "backend[0].tls.ca",
+            "/nowhere/ca.pem",
+        ),
+        (
+            "no-certificate",
+            backend(&format!("{URL}\ntls = {{ ca = \"hello\" }}")),
+            "backend[0]",
+            "certificate",
+        ),
+        (
+            "both",
+            backend(&format!("{URL}\nsimulator = \"s\"")),
+            "backend[0]",
+            "either a `url` or a `simulator`",
+        ),
+        (
+            "neither",
+            backend(""),
+            "backend[0]",
+            "either a `url` or a `simulator`",
+        ),
+        (
+            "simulator",
+            backend("simulator = \"nowhere\""),
+            "backend[0].simulator",
+            "no simulator `nowhere`",
+        ),
+        (
+            "url",
+            backend("url = \"not a url\""),
+            "backend[0].url",
+            "invalid",
+        ),
+        (
+            "dialect",
+            backend(URL).replace("openai", "klingon"),
+            "backend[0].dialect",
+            "unknown dialect `klingon`",
+        ),
+        (
+            "twice",
+            backend(URL) + &backend(URL),
+            "backend[1].id",
+            "`b` stands twice",
+        ),
+        (
+            "simulator-twice",
+            with("[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"").repeat(1)
+                + "[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"\n",
+            "simulator[1].id",
+            "`s` stands twice",
+        ),
+        (
+            "no-backend",
+            with("[[route]]\nbackends = [\"nowhere\"]"),
+            "route",
+            "`nowhere`, which does not exist",
+        ),
+        (
+            "two-backends",
+            with("[[route]]\nbackends = [\"upstream\", \"upstream\"]"),
+            "route",
+            "exactly one backend",
+        ),
+        (
+            "glob",
+            with("[[route]]\nmodel = [\"gpt-[\"]\nbackends = [\"upstream\"]"),
+            "route",
+            "no glob",
+        ),
+        (
+            "operation",
+            with("[[route]]\noperation = [\"chatting\"]"),
+            "route[1].operation",
+            "no operation is called `chatting`",
+        ),
+        (
+            "reply",
+            with("[[route]]\nreply = { status = 200, code = \"c\", message = \"m\" }"),
+            "route",
+            "no refusal",
+        ),
+    ];
+    for (name, toml, key, reason) in cases {
+        let path = file(&format!("check-{name}.toml"), &toml);
+        let path = path.to_str().unwrap();
+        let output = output(&mut gateway(&["--check", "--config", path])).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {error}");
+        assert!(
+            error.starts_with(&format!("{path}: {key}")),
+            "{name}: {error}"
+        );
+        assert!(error.contains(reason), "{name}: {error}");
+        assert_eq!(output.stdout, b"", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let output = output(&mut gateway(&["--config", "/nowhere/gateway.toml"])).await;
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.starts_with("/nowhere/gateway.toml: "), "{error}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_file_that_is_wrong_does_not_start_either() {
+    let path = file("start-wrong.toml", "[server]\nlissten = 1");
+    let output = output(&mut gateway(&["--config", path.to_str().unwrap()])).await;
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("server.lissten: unknown field"), "{error}");
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
+}

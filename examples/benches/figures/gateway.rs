@@ -61,7 +61,9 @@ impl std::str::FromStr for Kind {
 
 /// Serves until the process is ended; the first line of output is the address.
 pub(crate) fn serve(kind: Kind, upstream: SocketAddr) -> Result {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     task::LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);

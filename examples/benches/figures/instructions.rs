@@ -55,7 +55,12 @@ fn instructions(workload: &str, times: usize) -> Result<u64> {
 }
 
 fn allocations(workload: &str, times: usize) -> Result<u64> {
-    counted(&["--tool=memcheck", "--undef-value-errors=no"], workload, times, "total heap usage: ")
+    counted(
+        &["--tool=memcheck", "--undef-value-errors=no"],
+        workload,
+        times,
+        "total heap usage: ",
+    )
 }
 
 fn counted(tool: &[&str], workload: &str, times: usize, label: &str) -> Result<u64> {

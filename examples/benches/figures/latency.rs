@@ -22,7 +22,9 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 pub(crate) fn run(options: &Options) -> Result {
     process::step_aside()?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     task::LocalSet::new().block_on(&runtime, measure(options))
 }
 
@@ -39,7 +41,11 @@ struct Side {
 async fn measure(options: &Options) -> Result {
     let upstream = Upstream::start().await?;
     upstream.reply(Answer::Events(payload::events(3)), Pace::Apart);
-    let mut sides = vec![Side::new("direct", None, Caller::connect(upstream.address).await?)];
+    let mut sides = vec![Side::new(
+        "direct",
+        None,
+        Caller::connect(upstream.address).await?,
+    )];
     for kind in Kind::ALL {
         let gateway = Gateway::start(kind, upstream.address)?;
         let caller = Caller::connect(gateway.address).await?;
@@ -72,7 +78,13 @@ async fn measure(options: &Options) -> Result {
     };
     for side in gateways {
         let ours = side.name == Kind::Layers.name();
-        let target = |most| if ours { Target::AtMost(most) } else { Target::None };
+        let target = |most| {
+            if ours {
+                Target::AtMost(most)
+            } else {
+                Target::None
+            }
+        };
         let (p50, p99) = (side.p50.above(&direct.p50), side.p99.above(&direct.p99));
         table::row(&format!("{}, p50", side.name), &p50, target(50.0));
         table::row(&format!("{}, p99", side.name), &p99, target(200.0));

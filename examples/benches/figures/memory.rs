@@ -28,14 +28,23 @@ pub(crate) fn run(_: &Options) -> Result {
     if streams < STREAMS {
         println!("  {allowed} open files are allowed: {streams} streams instead of {STREAMS}");
     }
-    table::title(&format!("{streams} open streams"), "bytes resident a stream");
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    table::title(
+        &format!("{streams} open streams"),
+        "bytes resident a stream",
+    );
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     for kind in Kind::ALL {
         let held = task::LocalSet::new().block_on(&runtime, hold(kind, streams))?;
         let mut figures = Figures::default();
         figures.push(held / streams as f64);
         let ours = kind == Kind::Layers;
-        let target = if ours { Target::AtMost(8192.0) } else { Target::None };
+        let target = if ours {
+            Target::AtMost(8192.0)
+        } else {
+            Target::None
+        };
         table::row(kind.name(), &figures, target);
     }
     Ok(())

@@ -19,7 +19,10 @@ pub(crate) fn run(options: &Options) -> Result {
     let plain = payload::prompt(2 << 10, true);
     let asking = workload::asking(plain.clone());
     table::title(
-        &format!("meter, events of {} bytes, one a chunk", payload::event().len()),
+        &format!(
+            "meter, events of {} bytes, one a chunk",
+            payload::event().len()
+        ),
         "ns an event",
     );
     let answer = Answer::Events(events.clone());
@@ -33,19 +36,37 @@ pub(crate) fn run(options: &Options) -> Result {
 
     table::title("meter, chunks of 16 KiB", "GB/s");
     let stream = payload::rechunked(&events.concat().into(), CHUNK);
-    let sides = measure(options, "/v1/chat/completions", &asking, &Answer::Events(stream))?;
+    let sides = measure(
+        options,
+        "/v1/chat/completions",
+        &asking,
+        &Answer::Events(stream),
+    )?;
     rates("events", &sides);
     let vectors = payload::rechunked(&payload::embeddings(512), CHUNK);
     let prompt = Bytes::from_static(br#"{"model":"text-embedding-3-small","input":["a"]}"#);
-    let sides = measure(options, "/v1/embeddings", &prompt, &Answer::Chunked(vectors))?;
+    let sides = measure(
+        options,
+        "/v1/embeddings",
+        &prompt,
+        &Answer::Chunked(vectors),
+    )?;
     rates("embeddings", &sides);
     Ok(())
 }
 
 fn rates(name: &str, [without, with]: &[Side; 2]) {
     let rate = |reading: &Reading| reading.bytes as f64 / reading.nanos;
-    table::row(&format!("{name}, no meter"), &without.each(rate), Target::None);
-    table::row(&format!("{name}, meter"), &with.each(rate), Target::AtLeast(1.0));
+    table::row(
+        &format!("{name}, no meter"),
+        &without.each(rate),
+        Target::None,
+    );
+    table::row(
+        &format!("{name}, meter"),
+        &with.each(rate),
+        Target::AtLeast(1.0),
+    );
 }
 
 /// One reading of an answer.

@@ -93,7 +93,11 @@ pub(crate) fn step_aside() -> Result {
 /// How many files this process and those it starts may open, after asking for `wanted`.
 pub(crate) fn open_files(wanted: u64) -> Result<u64> {
     let me = std::process::id().to_string();
-    for limit in [wanted.to_string(), format!("{wanted}:"), "unlimited:".into()] {
+    for limit in [
+        wanted.to_string(),
+        format!("{wanted}:"),
+        "unlimited:".into(),
+    ] {
         let mut prlimit = Command::new("prlimit");
         prlimit.args(["--pid", &me, &format!("--nofile={limit}")]);
         if prlimit.stderr(Stdio::null()).status()?.success() {
@@ -101,7 +105,9 @@ pub(crate) fn open_files(wanted: u64) -> Result<u64> {
         }
     }
     let limits = fs::read_to_string("/proc/self/limits")?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
     let soft = line.and_then(|line| line.split_whitespace().nth(3));
     Ok(soft.ok_or("/proc shows no limit of open files")?.parse()?)
 }

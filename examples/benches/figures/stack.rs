@@ -32,7 +32,9 @@ const CALLERS: usize = 8;
 
 pub(crate) fn run(options: &Options) -> Result {
     process::step_aside()?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     task::LocalSet::new().block_on(&runtime, measure(options))
 }
 
@@ -46,12 +48,21 @@ fn cases() -> [Case; 4] {
         pace,
         target,
     };
-    let (short, long) = (payload::prompt(2 << 10, false), payload::prompt(32 << 10, false));
+    let (short, long) = (
+        payload::prompt(2 << 10, false),
+        payload::prompt(32 << 10, false),
+    );
     let streamed = payload::prompt(2 << 10, true);
     [
         case("2 KB prompt", short, whole(), Pace::AtOnce, 1.15),
         case("32 KB prompt", long, whole(), Pace::AtOnce, 1.25),
-        case("200 chunks, apart", streamed.clone(), stream(), Pace::Apart, 1.1),
+        case(
+            "200 chunks, apart",
+            streamed.clone(),
+            stream(),
+            Pace::Apart,
+            1.1,
+        ),
         case("200 chunks, at once", streamed, stream(), Pace::AtOnce, 1.1),
     ]
 }
@@ -81,15 +92,24 @@ async fn measure(options: &Options) -> Result {
         }
         let of = |wanted| {
             let side = sides.iter().find(|(kind, ..)| *kind == wanted);
-            side.map(|(.., figures)| figures.clone()).unwrap_or_default()
+            side.map(|(.., figures)| figures.clone())
+                .unwrap_or_default()
         };
         table::title(case.name, "µs of processor time a call");
         for (kind, .., figures) in &sides {
             table::row(kind.name(), figures, Target::None);
         }
-        let (raw, bare, layers, full) =
-            (of(Kind::Raw), of(Kind::Bare), of(Kind::Layers), of(Kind::Full));
-        table::row("layers : bare", &layers.over(&bare), Target::AtMost(case.target));
+        let (raw, bare, layers, full) = (
+            of(Kind::Raw),
+            of(Kind::Bare),
+            of(Kind::Layers),
+            of(Kind::Full),
+        );
+        table::row(
+            "layers : bare",
+            &layers.over(&bare),
+            Target::AtMost(case.target),
+        );
         table::row("layers : raw", &layers.over(&raw), Target::None);
         table::row("full : bare", &full.over(&bare), Target::None);
     }

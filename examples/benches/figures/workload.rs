@@ -39,8 +39,12 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ShortCall, Self::LongCall, Self::Chunk, Self::HidingChunk];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::ShortCall,
+        Self::LongCall,
+        Self::Chunk,
+        Self::HidingChunk,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -63,9 +67,9 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let all = Work::ALL.into_iter().flat_map(|work| {
-            [true, false].map(|layers| Self { work, layers })
-        });
+        let all = Work::ALL
+            .into_iter()
+            .flat_map(|work| [true, false].map(|layers| Self { work, layers }));
         let mut all = all;
         all.find(|workload| workload.name() == name)
             .ok_or_else(|| format!("no workload `{name}`"))
@@ -182,7 +186,9 @@ pub(crate) fn read<B: Body<Data = Bytes>>(body: B) -> Result<usize> {
     let mut bytes = 0;
     while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut cx) {
         let frame = frame.map_err(|_| "the answer broke")?;
-        bytes += frame.data_ref().map_or(0, |data| std::hint::black_box(data).len());
+        bytes += frame
+            .data_ref()
+            .map_or(0, |data| std::hint::black_box(data).len());
     }
     Ok(bytes)
 }

@@ -1,6 +1,6 @@
 //! What a call and each chunk of its answer allocate.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[path = "support/mod.rs"]
 #[allow(dead_code, reason = "shared by several tests")]

@@ -1,6 +1,11 @@
 //! `CallLayer` through its public API: what is read, edited, passed on and refused.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests"
+)]
 
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "shared by several tests")]

@@ -146,7 +146,7 @@ impl Fixture {
         };
         // With CRLF the first CR of the blank line is enough.
         let lf = blank(b"\n\n");
-        at + lf.or(blank(b"\r\n\r")).unwrap()
+        at + lf.or_else(|| blank(b"\r\n\r")).unwrap()
     }
 
     /// How many bytes must have come before the error is seen.

@@ -1,6 +1,6 @@
 //! What the meter reads of recorded answers, however they are cut, and what it passes on.
 
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,

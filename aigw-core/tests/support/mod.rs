@@ -1,5 +1,12 @@
 //! Bodies that follow a script, and what reads them: without a runtime, one poll at a time.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests"
+)]
+
 use std::{
     collections::VecDeque,
     pin::{Pin, pin},
@@ -143,10 +150,11 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     panic!("the future never ends");
 }
 
+/// What one poll of a body gives.
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
 /// One poll of a body.
-pub(crate) fn poll_body<B: Body + Unpin>(
-    body: &mut B,
-) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+pub(crate) fn poll_body<B: Body + Unpin>(body: &mut B) -> Polled<B> {
     Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()))
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use super::{Ending, Meter, Metered, reader::Reader};
+use super::{Ending, Meter, Metered, Origin, reader::Reader};
 use crate::{
     BoxError,
     body::PassThrough,
@@ -52,6 +52,15 @@ where
             body.ended = Some(end_of(&body.meter, &body.reader));
         }
         body
+    }
+}
+
+impl<B: Body, C> MeterBody<B, C> {
+    /// An answer that a layer of ours gave in the provider's place, for a fault or without one.
+    pub(super) fn in_place_of_provider(mut self, fault: Option<Fault>) -> Self {
+        self.meter.origin = Origin::None;
+        self.ended = fault.map(Ending::Fault).or(self.ended);
+        self
     }
 }
 

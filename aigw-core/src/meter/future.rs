@@ -20,6 +20,7 @@ use crate::{
     body::{Beginning, PassThrough},
     call::{Call, HasCall},
     observe::{Event, Observe},
+    reject::Refused,
     rt::Clock,
 };
 
@@ -173,7 +174,11 @@ impl<C: Clock, O: Observe> Answering<C, O> {
             Reader::new(&self.call, &head.headers)
         };
         let hides = hides && matches!(reader, Reader::Events(_));
-        let body = MeterBody::new(body, reader, self.clock.clone());
+        let mut body = MeterBody::new(body, reader, self.clock.clone());
+        // As the leaf does, where nobody answered it.
+        if Refused::of(&head.extensions).is_some() {
+            body = body.in_place_of_provider(head.extensions.get().copied());
+        }
         let body = if hides {
             // The caller receives less than was announced.
             head.headers.remove(header::CONTENT_LENGTH);

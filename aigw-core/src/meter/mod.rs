@@ -24,6 +24,9 @@
 //! JSON and server-sent events pass unread: their usage is
 //! [unmeasured](crate::usage::Source::Unmeasured), which is never zero.
 //!
+//! An answer that a layer of ours below gave in the provider's place, such as the leaf's 502, is unread
+//! too; its [origin](Meter::origin) is none, and its [`Ending`] the fault that it answers for.
+//!
 //! # Examples
 //!
 //! See [`report`] for a whole stack that tells what each call used.

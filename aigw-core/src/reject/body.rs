@@ -9,13 +9,16 @@ use http::Response;
 use http_body::{Frame, SizeHint};
 use pin_project::pin_project;
 
-use crate::meter::{Ending, Meter, Metered};
+use crate::{
+    meter::{Ending, Meter, Metered},
+    outcome::Fault,
+};
 
 /// The response body of a layer that may refuse: the inner body untouched, or the refusal's bytes.
 ///
 /// Implements [`Metered`] where the inner body does. A refusal's meter is [`Meter::none`], since
-/// no provider gave the answer, and its ending is always [`Ending::Complete`], since it was never
-/// more than these bytes.
+/// no provider gave the answer. Its ending is the [`Fault`] that it answers for, else
+/// [`Ending::Complete`], since it was never more than these bytes.
 #[pin_project]
 pub struct Body<B> {
     #[pin]
@@ -29,6 +32,7 @@ enum State<B> {
         bytes: Option<Bytes>,
         // Boxed, for its size would otherwise stand in every body that passes.
         meter: Box<Meter>,
+        fault: Option<Fault>,
     },
 }
 
@@ -40,12 +44,17 @@ impl<B> Body<B> {
         }
     }
 
-    /// A body of our own.
+    /// A body of our own that answers for no fault.
     pub fn refused(bytes: Bytes) -> Self {
+        Self::answering_for(None, bytes)
+    }
+
+    fn answering_for(fault: Option<Fault>, bytes: Bytes) -> Self {
         Self {
             state: State::Refused {
                 bytes: (!bytes.is_empty()).then_some(bytes),
                 meter: Box::new(Meter::none()),
+                fault,
             },
         }
     }
@@ -86,8 +95,12 @@ pub fn passed<B>(response: Response<B>) -> Response<Body<B>> {
 }
 
 /// A refusal's answer as an answer of the layer that refused; see [`passed`].
+///
+/// A [`Fault`] in its extensions, as [`Refused::respond`](super::Refused::respond) leaves it there,
+/// is how it ended.
 pub fn refused<B>(response: Response<Bytes>) -> Response<Body<B>> {
-    response.map(Body::refused)
+    let fault = response.extensions().get().copied();
+    response.map(|bytes| Body::answering_for(fault, bytes))
 }
 
 impl<B: http_body::Body<Data = Bytes>> http_body::Body for Body<B> {
@@ -132,7 +145,7 @@ impl<B: Metered> Metered for Body<B> {
     fn ending(&self) -> Ending {
         match &self.state {
             State::Passed(inner) => inner.ending(),
-            State::Refused { .. } => Ending::Complete,
+            State::Refused { fault, .. } => fault.map_or(Ending::Complete, Ending::Fault),
         }
     }
 }

@@ -384,6 +384,13 @@ async fn a_refused_body_tells_its_length_and_its_end() {
     assert!(Body::<Probe>::refused(Bytes::new()).is_end_stream());
 }
 
+#[test]
+fn a_body_that_answers_for_a_fault_ends_with_it() {
+    let response = Refusal::from(FAULT).into_response(Dialect::OpenAi, &DialectJson);
+    let answer: Response<Body<Probe>> = refused(response);
+    assert_eq!(answer.body().ending(), Ending::Fault(FAULT));
+}
+
 #[tokio::test]
 async fn a_passed_body_is_the_inner_one() {
     let mut body = Body::passed(Probe::default());

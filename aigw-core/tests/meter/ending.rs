@@ -1,8 +1,10 @@
 //! How answers end, for whoever stops reading where.
 
 use aigw_core::{
+    dialect::Dialect,
     meter::{BoxMetered, Ending, IncludeUsage, Metered, Origin},
     outcome::{Fault, FaultKind},
+    reject::{DialectJson, Reason, Refusal, Refused},
 };
 use http_body::Body;
 
@@ -152,4 +154,24 @@ fn a_refusal_was_answered_by_nobody_and_is_complete() {
     assert_eq!(answer.status(), 400);
     assert_eq!(answer.body().meter().origin(), Origin::None);
     assert_eq!(answer.body().ending(), Ending::Complete);
+}
+
+#[test]
+fn what_a_layer_below_answers_for_the_provider_was_answered_by_nobody_and_tells_its_fault() {
+    let below = |refusal: Refusal| {
+        let refused = Refused::new(refusal).respond(Dialect::OpenAi, &DialectJson);
+        let response = refused.map(|bytes| Script::new([Step::Data(bytes)]));
+        let mut answer = answer(CHAT, ASKED, IncludeUsage::Auto, response);
+        let before = answer.body().ending();
+        drain(answer.body_mut());
+        let body = answer.body();
+        assert_eq!(body.meter().origin(), Origin::None);
+        assert!(body.meter().usage().is_empty());
+        (before, body.ending())
+    };
+    let unreachable = Fault::new(FaultKind::Connect, false);
+    let fault = Ending::Fault(unreachable);
+    assert_eq!(below(unreachable.into()), (fault, fault));
+    let refusal = Refusal::new(Reason::OperationNotSupported, "no words for it");
+    assert_eq!(below(refusal), (Ending::Dropped, Ending::Complete));
 }

@@ -1,4 +1,9 @@
-use aigw_core::{meter::Ending, testing, usage::Source};
+use aigw_core::{
+    meter::Ending,
+    outcome::{Fault, FaultKind},
+    testing,
+    usage::Source,
+};
 use aigw_examples::simulator;
 use tokio::net::TcpListener;
 
@@ -46,4 +51,6 @@ async fn a_provider_that_is_not_there_is_an_answer_as_any_other() {
         .unwrap();
     assert!(String::from_utf8(said).unwrap().contains("\"error\""));
     assert_eq!(answer.meter().source(), Source::Unmeasured);
+    let unreachable = Fault::new(FaultKind::Connect, false);
+    assert_eq!(answer.ending(), Ending::Fault(unreachable));
 }

@@ -55,11 +55,11 @@ async fn serve(args: &Args) -> Result<(), Error> {
     if let Some(address) = args.listen {
         config.server.listen = address;
     }
-    let demo = args.config.is_none();
-    run::run(config, |address| {
-        demo.then(|| things_to_try(address)).unwrap_or_default()
-    })
-    .await
+    if args.config.is_some() {
+        run::run(config, |_| String::new()).await
+    } else {
+        run::run(config, things_to_try).await
+    }
 }
 
 fn read(file: &Path) -> Result<Config, Error> {

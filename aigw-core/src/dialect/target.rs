@@ -84,6 +84,15 @@ impl Target {
     }
 }
 
+fn gemini_operation(verb: &str) -> Operation {
+    match verb {
+        "generateContent" | "streamGenerateContent" => Operation::Chat,
+        "embedContent" | "batchEmbedContents" => Operation::Embeddings,
+        "countTokens" => Operation::CountTokens,
+        _ => Operation::Other,
+    }
+}
+
 /// The method that an operation is asked with. OpenAI lists stored completions with a GET on the
 /// path that creates them, and so on: those are other operations.
 fn method_fits(method: &Method, operation: Operation) -> bool {
@@ -125,17 +134,12 @@ impl<'p> Path<'p> {
     /// `…/models/{model}:{verb}` and `…/v1beta/models[/{model}]`; Google's SDK, which says
     /// `/v1/models` as OpenAI's does, is known by the header of its key.
     fn gemini(&self, method: &Method, headers: &HeaderMap) -> Option<Target> {
-        // Verbs are posted; a colon in a model that is got is part of its name.
         if let [.., "models", last] = self.0.as_slice()
             && let Some((model, verb)) = last.rsplit_once(':')
-            && method == Method::POST
+            && let operation = gemini_operation(verb)
+            // Verbs are posted; another colon in a model that is got is part of its name.
+            && (method == Method::POST || operation != Operation::Other)
         {
-            let operation = match verb {
-                "generateContent" | "streamGenerateContent" => Operation::Chat,
-                "embedContent" | "batchEmbedContents" => Operation::Embeddings,
-                "countTokens" => Operation::CountTokens,
-                _ => Operation::Other,
-            };
             let mut target = Target::new(Dialect::Gemini, operation);
             target.path_model = Some(percent_decoded(model));
             target.streams = verb == "streamGenerateContent";
@@ -379,6 +383,8 @@ mod tests {
         let allowed = |method, uri| of(method, uri).allowed_method().cloned();
         assert_eq!(allowed("GET", "/v1/embeddings"), Some(Method::POST));
         assert_eq!(allowed("POST", "/v1/models"), Some(Method::GET));
+        let gemini = allowed("GET", "/v1beta/models/g:generateContent");
+        assert_eq!(gemini, Some(Method::POST));
         assert_eq!(allowed("HEAD", "/v1/models"), None);
         assert_eq!(allowed("GET", "/v1/files"), None);
     }

@@ -55,11 +55,11 @@ async fn serve(args: &Args) -> Result<(), Error> {
     if let Some(address) = args.listen {
         config.server.listen = address;
     }
-    let greet = match args.config {
-        Some(_) => |_| String::new(),
-        None => things_to_try,
-    };
-    run::run(config, greet).await
+    if args.config.is_some() {
+        run::run(config, |_| String::new()).await
+    } else {
+        run::run(config, things_to_try).await
+    }
 }
 
 fn read(file: &Path) -> Result<Config, Error> {

@@ -11,7 +11,11 @@ use aigw_backends::{
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Error, values::resolve};
+use super::{
+    Error,
+    stack::{self, Simulators},
+    values::resolve,
+};
 
 /// What a gateway is made of. A key that is not known is an error, and so is a section.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -146,12 +150,14 @@ impl Config {
     /// Names the key of the first setting that cannot take effect.
     pub fn check(&self) -> Result<(), Error> {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-        let simulators = self
-            .simulator
-            .iter()
-            .map(|simulator| (simulator.id.clone(), nowhere));
-        super::stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators.collect())
-            .map(drop)
+        let mut simulators = Simulators::new();
+        for (index, simulator) in self.simulator.iter().enumerate() {
+            if simulators.insert(simulator.id.clone(), nowhere).is_some() {
+                let key = format!("simulator[{index}].id");
+                return Err(Error::new(key, format!("`{}` stands twice", simulator.id)));
+            }
+        }
+        stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators).map(drop)
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use aigw_backends::routing::Route;
-use aigw_core::meter::{Ended, Report};
+use aigw_core::{
+    meter::{Ended, Report},
+    usage::Source,
+};
 use serde_json::{Value, json};
 
 /// The sums over all calls that are over, by backend.
@@ -20,6 +23,8 @@ struct Account {
     calls: u64,
     input: u64,
     output: u64,
+    counted: u64,
+    counted_output: u64,
     unmeasured: u64,
     endings: BTreeMap<&'static str, u64>,
 }
@@ -33,6 +38,8 @@ impl Ledger {
                 calls,
                 input,
                 output,
+                counted,
+                counted_output,
                 unmeasured,
                 endings,
             } = account;
@@ -40,6 +47,8 @@ impl Ledger {
                 "calls": calls,
                 "input_tokens": input,
                 "output_tokens": output,
+                "counted_calls": counted,
+                "counted_output_tokens": counted_output,
                 "unmeasured_calls": unmeasured,
                 "endings": endings,
             });
@@ -61,10 +70,20 @@ impl Report for Ledger {
         let Some(account) = accounts.get_mut(backend) else {
             return;
         };
+        let output = usage.output().unwrap_or(0);
         account.calls += 1;
-        account.input += usage.input().unwrap_or(0);
-        account.output += usage.output().unwrap_or(0);
-        account.unmeasured += u64::from(usage.is_empty());
+        // What a provider states is kept apart from what the content of an answer stands for.
+        match ended.meter.source() {
+            Source::Reported => {
+                account.input += usage.input().unwrap_or(0);
+                account.output += output;
+            }
+            Source::Counted => {
+                account.counted += 1;
+                account.counted_output += output;
+            }
+            _ => account.unmeasured += 1,
+        }
         *account.endings.entry(ended.ending.as_str()).or_default() += 1;
     }
 }

@@ -47,6 +47,7 @@ impl Gateway {
     ///
     /// Names the first setting that cannot take effect, an address that is taken included.
     pub async fn bind(config: Config) -> Result<Self, Error> {
+        config.check()?;
         let mut simulators = JoinSet::new();
         let addresses = start_simulators(&config.simulator, &mut simulators).await?;
         let ledger = Arc::<Ledger>::default();
@@ -145,10 +146,7 @@ pub async fn start_simulators(
     for (index, simulator) in simulators.iter().enumerate() {
         let listener = bind(simulator.listen, &format!("simulator[{index}].listen")).await?;
         let address = listener.local_addr().map_err(Error::at("simulator"))?;
-        if addresses.insert(simulator.id.clone(), address).is_some() {
-            let key = format!("simulator[{index}].id");
-            return Err(Error::new(key, format!("`{}` stands twice", simulator.id)));
-        }
+        addresses.insert(simulator.id.clone(), address);
         let provider = Provider::with_config(provider_config(simulator), Tokio);
         running.spawn(simulator::serve(listener, provider, std::future::pending()));
     }

@@ -62,7 +62,7 @@ def test_a_tool_is_called_and_its_result_is_used(client):
 
 
 def test_near_texts_have_near_embeddings(client):
-    answer = client.models.embed_content(model=MODEL, contents=NEAR)
+    answer = client.models.embed_content(model="gemini-embedding-001", contents=NEAR)
     assert_near_texts_are_near([embedding.values for embedding in answer.embeddings])
 
 

@@ -24,7 +24,7 @@ async fn a_file_that_starts_is_accepted() {
 max_body_bytes = 1048576
 body_timeout = "10s"
 write_timeout = "PT1M"
-drain = "1.5s"
+drain = "1m"
 "#,
     ) + r#"
 [[simulator]]
@@ -180,7 +180,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "two-backends",
             with("[[route]]\nbackends = [\"upstream\", \"upstream\"]"),
             "route",
-            "exactly one backend",
+            "must name one backend",
         ),
         (
             "glob",

@@ -26,6 +26,9 @@ pub(crate) struct Used {
     pub(crate) calls: u64,
     pub(crate) input: u64,
     pub(crate) output: u64,
+    /// Calls whose answer stated nothing, and the tokens that its content stands for.
+    pub(crate) counted: u64,
+    pub(crate) counted_output: u64,
     pub(crate) unmeasured: u64,
     pub(crate) complete: u64,
     pub(crate) dropped: u64,
@@ -204,6 +207,8 @@ impl Used {
             calls: count(&account["calls"]),
             input: count(&account["input_tokens"]),
             output: count(&account["output_tokens"]),
+            counted: count(&account["counted_calls"]),
+            counted_output: count(&account["counted_output_tokens"]),
             unmeasured: count(&account["unmeasured_calls"]),
             complete: count(&account["endings"]["complete"]),
             dropped: count(&account["endings"]["dropped"]),

@@ -1,7 +1,8 @@
-//! The vendors' SDKs call the gateway, and its ledger agrees with what the providers behind it served.
+//! The vendors' SDKs call the gateway, and its ledger agrees with what the providers behind it
+//! served.
 //!
-//! The client programs are in `tests/clients`; what they need is installed by `cargo xtask test`, which says where in
-//! `AIGW_TEST_PYTHON` and `AIGW_TEST_NODE`.
+//! The client programs are in `tests/clients`; what they need is installed by `cargo xtask test`,
+//! which says where in `AIGW_TEST_PYTHON` and `AIGW_TEST_NODE`.
 
 use std::{ffi::OsString, path::Path};
 
@@ -9,19 +10,20 @@ use tokio::process::Command;
 
 use crate::{
     house::House,
-    process::printed,
+    process::{Program, file, printed},
     tap::{Served, Tap},
 };
 
 const BACKENDS: [&str; 4] = ["azure", "openai", "anthropic", "gemini"];
 
-/// The gateway that the client programs expect, with an ear at each of its providers.
-struct Scene {
-    house: House,
+/// The providers behind a gateway that the client programs expect.
+struct Providers {
+    /// The gateway's file.
+    toml: String,
     taps: Vec<(&'static str, Tap)>,
 }
 
-impl Scene {
+impl Providers {
     async fn open() -> Self {
         let mut toml = include_str!("sdk.toml").to_owned();
         let mut taps = Vec::new();
@@ -30,55 +32,68 @@ impl Scene {
             toml = toml.replace(&format!("{{{backend}}}"), &tap.url());
             taps.push((backend, tap));
         }
-        let house = House::open(&toml).await;
-        Self { house, taps }
+        Self { toml, taps }
     }
 
-    /// Checks the ledger against all that was served; `exactly` where every answer was read to its end.
-    async fn audit(&self, exactly: bool) {
-        let mut all = Served::default();
+    /// Checks the ledger when every answer was read to its end.
+    async fn audit_exactly(&self, house: &House) {
         for (backend, tap) in &self.taps {
             let served = tap.served();
-            let used = self.house.used_by(backend, served.calls).await;
+            let used = house.used_by(backend, served.calls).await;
             println!("{backend}: served {served:?}, used {used:?}");
-            assert_eq!(used.complete + used.dropped, used.calls, "{backend}");
-            if exactly {
-                assert_eq!(used.dropped, 0, "{backend}");
-                assert_eq!(used.input, served.input, "{backend}");
-                assert_eq!(used.output, served.output, "{backend}");
-                assert_eq!(used.unmeasured, served.unstated, "{backend}");
-            } else {
-                assert!(used.input <= served.input, "{backend}");
-                assert!(used.output <= served.output, "{backend}");
-            }
-            all.calls += served.calls;
-            all.output += served.output;
+            assert_eq!(used.complete, served.calls, "{backend}");
+            assert_eq!(used.input, served.input, "{backend}");
+            assert_eq!(used.output, served.output, "{backend}");
+            let unstated = used.counted + used.unmeasured;
+            assert_eq!(unstated, served.unstated, "{backend}");
         }
-        assert!(all.calls > 0 && all.output > 0, "nobody called: {all:?}");
+        self.assert_called();
     }
 
-    fn python(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(provided("AIGW_TEST_PYTHON"));
-        command.args(["-m", "pytest", "--quiet", "--tb=short"]);
-        self.aim(command.args(args));
-        command
+    /// Checks the ledger when callers hung up: each call stands in it once, and not for more than
+    /// was served.
+    async fn audit(&self, house: &House) {
+        for (backend, tap) in &self.taps {
+            let served = tap.served();
+            let used = house.used_by(backend, served.calls).await;
+            println!("{backend}: served {served:?}, used {used:?}");
+            assert_eq!(used.complete + used.dropped, served.calls, "{backend}");
+            assert!(used.input <= served.input, "{backend}");
+            assert!(used.output <= served.output, "{backend}");
+        }
+        self.assert_called();
     }
 
-    fn node(&self, args: &[&str]) -> Command {
-        provided("AIGW_TEST_NODE");
-        let mut command = Command::new("node");
-        command.arg("--test").args(args);
-        self.aim(command.arg("openai.test.mjs"));
-        command
+    fn assert_called(&self) {
+        let served: Vec<Served> = self.taps.iter().map(|(_, tap)| tap.served()).collect();
+        let output: u64 = served.iter().map(|served| served.output).sum();
+        assert!(output > 0, "nobody called: {served:?}");
     }
+}
 
-    fn aim(&self, command: &mut Command) {
-        let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-        command
-            .current_dir(clients)
-            .env("AIGW_BASE_URL", self.house.url())
-            .env("NO_PROXY", "127.0.0.1");
-    }
+/// pytest, with the client programs aimed at a gateway.
+fn pytest(url: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(provided("AIGW_TEST_PYTHON"));
+    command.args(["-m", "pytest", "--quiet", "--tb=short"]);
+    aimed(command, url, args)
+}
+
+/// The test runner of Node, with the client program aimed at a gateway.
+fn node(url: &str, args: &[&str]) -> Command {
+    provided("AIGW_TEST_NODE");
+    let mut command = Command::new("node");
+    command.arg("--test").args(args);
+    aimed(command, url, &["openai.test.mjs"])
+}
+
+fn aimed(mut command: Command, url: &str, args: &[&str]) -> Command {
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    command
+        .args(args)
+        .current_dir(clients)
+        .env("AIGW_BASE_URL", url)
+        .env("NO_PROXY", "127.0.0.1");
+    command
 }
 
 fn provided(variable: &str) -> OsString {
@@ -89,40 +104,71 @@ fn provided(variable: &str) -> OsString {
 #[tokio::test]
 #[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
 async fn python_sdks_are_served_and_their_use_is_known_exactly() {
-    let scene = Scene::open().await;
-    let to_the_end = "not closed_early and not newest";
-    printed(&mut scene.python(&["-k", to_the_end])).await;
-    scene.audit(true).await;
+    let providers = Providers::open().await;
+    let house = House::open(&providers.toml).await;
+    let to_the_end = ["-k", "not closed_early and not newest"];
+    printed(&mut pytest(&house.url(), &to_the_end)).await;
+    providers.audit_exactly(&house).await;
 }
 
 #[tokio::test]
 #[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
 async fn python_sdks_may_close_their_streams_early() {
-    let scene = Scene::open().await;
-    printed(&mut scene.python(&["-k", "closed_early"])).await;
-    scene.audit(false).await;
+    let providers = Providers::open().await;
+    let house = House::open(&providers.toml).await;
+    let early = ["-k", "closed_early", "test_openai.py", "test_anthropic.py"];
+    printed(&mut pytest(&house.url(), &early)).await;
+    providers.audit(&house).await;
 }
 
 #[tokio::test]
 #[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
 async fn the_newest_python_sdk_is_served() {
-    let scene = Scene::open().await;
-    printed(&mut scene.python(&["test_openai_latest.py"])).await;
-    scene.audit(false).await;
+    let providers = Providers::open().await;
+    let house = House::open(&providers.toml).await;
+    printed(&mut pytest(&house.url(), &["test_openai_latest.py"])).await;
+    providers.audit(&house).await;
 }
 
 #[tokio::test]
 #[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
 async fn the_node_sdk_is_served_and_its_use_is_known_exactly() {
-    let scene = Scene::open().await;
-    printed(&mut scene.node(&["--test-name-pattern=^(?!an aborted)"])).await;
-    scene.audit(true).await;
+    let providers = Providers::open().await;
+    let house = House::open(&providers.toml).await;
+    let to_the_end = ["--test-name-pattern=^(?!an aborted)"];
+    printed(&mut node(&house.url(), &to_the_end)).await;
+    providers.audit_exactly(&house).await;
 }
 
 #[tokio::test]
 #[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
 async fn the_node_sdk_may_abort_its_streams() {
-    let scene = Scene::open().await;
-    printed(&mut scene.node(&["--test-name-pattern=^an aborted"])).await;
-    scene.audit(false).await;
+    let providers = Providers::open().await;
+    let house = House::open(&providers.toml).await;
+    printed(&mut node(
+        &house.url(),
+        &["--test-name-pattern=^an aborted"],
+    ))
+    .await;
+    providers.audit(&house).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the SDKs, which `cargo xtask test` installs"]
+async fn the_gateway_on_bare_hyper_serves_them_as_well() {
+    let providers = Providers::open().await;
+    // It has no pages for operators.
+    let toml = providers
+        .toml
+        .replace("admin_listen = \"127.0.0.1:0\"\n", "");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway_hyper"));
+    command.arg("--config").arg(file("sdk-hyper.toml", &toml));
+    let mut gateway = Program::start(&mut command);
+    let url = gateway.address("listening on ").await;
+    let programs = ["test_openai.py", "test_anthropic.py"];
+    printed(&mut pytest(&url, &programs)).await;
+    printed(&mut node(&url, &[])).await;
+    providers.assert_called();
+    gateway.terminate().await;
+    assert!(gateway.exit().await.success());
 }

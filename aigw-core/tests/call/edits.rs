@@ -183,26 +183,34 @@ fn both_edits_stand_side_by_side_in_any_order() {
 }
 
 #[test]
-fn a_model_in_the_path_is_not_written_into_the_body() {
-    for (uri, body) in [
+fn a_model_in_the_path_is_named_in_the_body_too_except_to_google() {
+    const AZURE: &str = "/openai/deployments/d/chat/completions";
+    for (uri, before, after) in [
         (
-            "/openai/deployments/d/chat/completions",
+            AZURE,
             r#"{"messages":[]}"#,
+            r#"{"model":"n","messages":[]}"#,
         ),
-        ("/v1beta/models/g:generateContent", "{}"),
+        (AZURE, r#"{"model":"m"}"#, r#"{"model":"n"}"#),
+        ("/v1beta/models/g:generateContent", "{}", "{}"),
     ] {
-        let mut passed = send(uri, body).passed().into_body();
+        let mut passed = send(uri, before).passed().into_body();
         assert!(passed.edit(model("n")));
         assert_eq!(passed.model(), Some("n"));
         assert_ne!(passed.call().model(), Some("n"));
-        assert_eq!(drain(&mut passed).text(), body);
+        assert_eq!(drain(&mut passed).text(), after);
     }
-    let named = edited(
-        "/openai/deployments/d/chat/completions",
-        r#"{"model":"m"}"#,
-        &[model("n")],
-    );
-    assert_eq!(named.0, r#"{"model":"n"}"#);
+}
+
+#[test]
+fn a_call_without_a_body_gets_none_by_an_edit() {
+    let request = http::Request::get(CHAT).body(crate::support::Script::new([]).exact());
+    let layer = aigw_core::call::CallLayer::new();
+    let mut body = crate::stack::send(&layer, request.unwrap())
+        .passed()
+        .into_body();
+    body.edit(model("n"));
+    assert_eq!(drain(&mut body).text(), "");
 }
 
 #[test]

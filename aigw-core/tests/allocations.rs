@@ -50,27 +50,27 @@ fn no_chunk_after_the_first_allocates() {
         (
             "/v1/chat/completions",
             r#"{"model":"m","stream":true}"#,
-            include_bytes!("fixtures/answers/openai-chat-stream-usage.sse"),
+            include_bytes!("meter/answers/openai-chat-stream-usage.sse"),
         ),
         (
             "/v1/chat/completions",
             r#"{"model":"m","stream":true}"#,
-            include_bytes!("fixtures/answers/openai-chat-stream-tools.sse"),
+            include_bytes!("meter/answers/openai-chat-stream-tools.sse"),
         ),
         (
             "/v1/responses",
             r#"{"model":"m","stream":true}"#,
-            include_bytes!("fixtures/answers/openai-responses-stream.sse"),
+            include_bytes!("meter/answers/openai-responses-stream.sse"),
         ),
         (
             "/v1/messages",
             r#"{"model":"m","stream":true}"#,
-            include_bytes!("fixtures/answers/anthropic-stream-cache.sse"),
+            include_bytes!("meter/answers/anthropic-stream-cache.sse"),
         ),
         (
             "/v1beta/models/g:streamGenerateContent?alt=sse",
             "{}",
-            include_bytes!("fixtures/answers/gemini-stream.sse"),
+            include_bytes!("meter/answers/gemini-stream.sse"),
         ),
     ];
     for (uri, asked, bytes) in streams {

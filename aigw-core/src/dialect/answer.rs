@@ -285,7 +285,8 @@ static ANTHROPIC: LazyLock<Form> = LazyLock::new(|| Form {
         ("model", Field::Model, Value),
         ("content.*.text", Field::Content, Length),
         ("content.*.thinking", Field::Content, Length),
-        ("content.*.input", Field::Content, Length),
+        // An object: its JSON is what was generated.
+        ("content.*.input", Field::Content, Value),
         ("stop_reason", Field::Finish, Value),
         (
             "usage.input_tokens",
@@ -346,6 +347,11 @@ static GEMINI: LazyLock<Form> = LazyLock::new(|| Form {
             "candidates.*.content.parts.*.functionCall.name",
             Field::Content,
             Length,
+        ),
+        (
+            "candidates.*.content.parts.*.functionCall.args",
+            Field::Content,
+            Value,
         ),
         ("candidates.*.finishReason", Field::Finish, Value),
         ("promptFeedback.blockReason", Field::Finish, Value),

@@ -66,7 +66,7 @@ impl Sink<Field> for Tally<'_> {
         }
     }
 
-    fn value(&mut self, field: Field, value: Value<'_>, _: Range<u64>) {
+    fn value(&mut self, field: Field, value: Value<'_>, span: Range<u64>) {
         match (field, value) {
             (Field::Tokens(tokens), _) => {
                 if let Some(count) = value.count() {
@@ -81,6 +81,9 @@ impl Sink<Field> for Tally<'_> {
                 if let Some(text) = text.decode() {
                     self.text(field, &text);
                 }
+            }
+            (Field::Content, Value::Container) => {
+                self.meter.content_bytes += span.end - span.start;
             }
             (Field::ErrorCode, Value::Number(digits)) => {
                 let code = String::from_utf8_lossy(digits);

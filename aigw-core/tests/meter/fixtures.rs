@@ -43,7 +43,7 @@ macro_rules! fixture {
             uri: $uri,
             request: $request,
             media: $media,
-            bytes: include_bytes!(concat!("../fixtures/answers/", $name)),
+            bytes: include_bytes!(concat!("answers/", $name)),
             usage: &$usage,
             model: $model,
             finish: $finish,

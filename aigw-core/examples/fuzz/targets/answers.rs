@@ -96,7 +96,7 @@ const CALLS: &[(&str, &str, &str)] = &[
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     macro_rules! recorded {
         ($($name:literal)*) => {
-            [$(&include_bytes!(concat!("../../../tests/fixtures/answers/", $name))[..]),*]
+            [$(&include_bytes!(concat!("../../../tests/meter/answers/", $name))[..]),*]
         };
     }
     let recorded = recorded!(

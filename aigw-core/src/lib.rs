@@ -18,7 +18,7 @@
 //! ```
 //!
 //! A stack without one of the two does not compile, and the compiler's message says which layer is
-//! missing. [`around`] brackets a single policy with both.
+//! missing. [`around()`] brackets a single policy with both.
 //!
 //! # Examples
 //!

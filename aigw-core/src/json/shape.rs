@@ -32,7 +32,7 @@ pub(super) struct Leaf<F> {
 /// What to tell about the values at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// The value itself, up to [`Scanner::CAP`](super::Scanner::CAP) bytes, and where it stands.
+    /// The value itself, up to `Scanner::CAP` bytes, and where it stands.
     Value,
     /// How many bytes of UTF-8 a string means, piece by piece.
     Length,

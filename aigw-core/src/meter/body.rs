@@ -142,7 +142,12 @@ where
     }
 
     fn ending(&self) -> Ending {
-        self.ended.unwrap_or_default()
+        match self.ended {
+            Some(ending) => ending,
+            // A caller that hangs up behind the last event has everything.
+            None if self.reader.is_over() => end_of(&self.meter, &self.reader),
+            None => Ending::Dropped,
+        }
     }
 }
 

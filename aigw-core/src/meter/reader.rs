@@ -98,6 +98,15 @@ impl Reader {
             Self::Events(events) => events.complete,
         }
     }
+
+    /// Whether what has passed says that nothing can follow it, whatever the transport says.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Opaque => false,
+            Self::Document(reading) => !reading.malformed && reading.scanner.is_complete(),
+            Self::Events(events) => events.complete && events.reading.terminated,
+        }
+    }
 }
 
 impl Reading {

@@ -83,6 +83,18 @@ fn an_answer_that_nobody_reads_on_is_dropped() {
 }
 
 #[test]
+fn an_answer_that_has_said_its_last_word_is_complete_without_its_end() {
+    let finish = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
+    let body = Script::chunks([finish, DONE]).then(Step::Stall);
+    let mut answer = answer(CHAT, ASKED, IncludeUsage::Auto, ok(SSE, body));
+    assert!(poll_body(answer.body_mut()).is_ready());
+    // Usage may still follow.
+    assert_eq!(answer.body().ending(), Ending::Dropped);
+    assert!(poll_body(answer.body_mut()).is_ready());
+    assert_eq!(answer.body().ending(), Ending::Complete);
+}
+
+#[test]
 fn an_error_is_passed_on_and_is_the_fault_in_its_chain_or_else_a_reset() {
     let (read, _, ending) = chat(Script::chunks([DONE]).then(Step::Fail("broken")));
     assert_eq!(read.error.as_deref(), Some("broken"));

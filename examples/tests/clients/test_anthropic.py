@@ -16,7 +16,7 @@ TOOLS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
     with anthropic.Anthropic(base_url=base_url(), api_key=API_KEY, max_retries=0) as client:
         yield client

@@ -23,7 +23,7 @@ TOOLS = types.GenerateContentConfig(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
     return genai.Client(api_key=API_KEY, http_options={"base_url": base_url()})
 

@@ -8,7 +8,7 @@ from conftest import API_KEY, ASK_WEATHER, NEAR, SUNSHINE, WEATHER, WORDS
 from conftest import assert_near_texts_are_near, base_url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chat():
     return ChatOpenAI(
         model="gpt-4o", base_url=base_url() + "/v1", api_key=API_KEY, max_retries=0

@@ -10,7 +10,7 @@ from conftest import API_KEY, ASK_WEATHER, NEAR, SUNSHINE, WORDS
 from conftest import assert_near_texts_are_near, base_url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def llm():
     return OpenAI(model="gpt-4o", api_base=base_url() + "/v1", api_key=API_KEY, max_retries=0)
 

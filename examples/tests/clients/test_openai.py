@@ -16,13 +16,13 @@ USER = [{"role": "user", "content": WORDS}]
 TOOLS = [{"type": "function", "function": WEATHER}]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
     with openai.OpenAI(base_url=base_url() + "/v1", api_key=API_KEY, max_retries=0) as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def azure():
     with openai.AzureOpenAI(
         azure_endpoint=base_url(), api_version="2024-10-21", api_key=API_KEY, max_retries=0

@@ -38,7 +38,8 @@ use crate::{
 /// How soon a provider must know.
 const BOUND: Duration = Duration::from_millis(100);
 
-/// How often each way to hang up is tried. The median counts: a busy machine may let any single one wait for its turn.
+/// How often each way to hang up is tried. The median counts: a busy machine may let any single one
+/// wait for its turn.
 const ROUNDS: u64 = 5;
 
 fn stream_request() -> String {
@@ -63,7 +64,8 @@ async fn one_word(closed: UnboundedSender<Instant>) -> String {
     .await
 }
 
-/// Hangs up by `hang_up`, which gives the time just before it did, and measures when the provider knows.
+/// Hangs up by `hang_up`, which gives the time just before it did, and measures when the provider
+/// knows.
 async fn measure(
     told: &mut UnboundedReceiver<Instant>,
     mut hang_up: impl AsyncFnMut() -> Instant,

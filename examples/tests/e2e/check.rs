@@ -15,6 +15,8 @@ fn backend(lines: &str) -> String {
     format!("[[backend]]\nid = \"b\"\ndialect = \"openai\"\n{lines}\n")
 }
 
+const SIMULATOR: &str = "[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"\n";
+
 const URL: &str = "url = \"http://127.0.0.1:9\"";
 
 #[tokio::test]
@@ -165,8 +167,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
         ),
         (
             "simulator-twice",
-            with("[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"").repeat(1)
-                + "[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"\n",
+            with(SIMULATOR) + SIMULATOR,
             "simulator[1].id",
             "`s` stands twice",
         ),

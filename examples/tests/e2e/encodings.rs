@@ -1,4 +1,5 @@
-//! Answers that a provider encodes although nobody asked it to: passed untouched, and counted as unmeasured.
+//! Answers that a provider encodes although nobody asked it to: passed untouched, and counted as
+//! unmeasured.
 
 use serde_json::json;
 
@@ -108,8 +109,8 @@ fn decoded(base64: &str) -> Vec<u8> {
     bytes
 }
 
-// Made by gzip, zstd and Node's zlib, each at its highest level, of a chat completion that says "Hello!" and states a usage of 3 and
-// 4 tokens, and of the same as a stream.
+// Made by gzip, zstd and Node's zlib, each at its highest level, of a chat completion that says
+// "Hello!" and states a usage of 3 and 4 tokens, and of the same as a stream.
 
 const WHOLE_GZIP: &str = concat!(
     "H4sIAAAAAAACAz2O3QrCMAyFn8Vz3YniQOgT+A4iUru4VWszlgjC2Lubgu4qcP6+zEgdPOIQNL7G3OzhwLcHRf2p28",

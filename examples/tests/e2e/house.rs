@@ -37,7 +37,8 @@ pub(crate) struct Used {
 /// How long something that must happen may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A simulator behind each dialect, and a model for each; `server` are further settings of that section.
+/// A simulator behind each dialect, and a model for each; `server` are further settings of that
+/// section.
 pub(crate) fn every_dialect(server: &str) -> String {
     format!(
         r#"

@@ -1,7 +1,8 @@
 //! The gateway over TCP, between clients and providers that are not its own.
 //!
-//! Each test opens a gateway of its own, on a port and a runtime of its own; a few start the built program. Tests that need what
-//! `cargo xtask test` provides, the vendors' SDKs and curl, are marked `ignored` and run there.
+//! Each test opens a gateway of its own, on a port and a runtime of its own; a few start the built
+//! program. Tests that need programs of others, the vendors' SDKs and curl, are marked `ignored`:
+//! `cargo xtask test` installs the SDKs and runs them all.
 
 #![cfg(unix)]
 #![allow(

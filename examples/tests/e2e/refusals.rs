@@ -1,4 +1,5 @@
-//! Requests that cannot be served: a clear answer in the caller's dialect, and the connection stays usable.
+//! Requests that cannot be served: a clear answer in the caller's dialect, and the connection stays
+//! usable.
 
 use crate::{
     callers::{Caller, Refusal, refused},

@@ -75,6 +75,8 @@ impl Providers {
 fn pytest(url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(provided("AIGW_TEST_PYTHON"));
     command.args(["-m", "pytest", "--quiet", "--tb=short"]);
+    // What some SDKs bring along for pytest takes longer to load than the tests take.
+    command.env("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1");
     aimed(command, url, args)
 }
 

@@ -17,7 +17,8 @@ use crate::{
     wire::{Wire, post},
 };
 
-/// What kernels may hold on both sides of the gateway, and much more than the gateway does: an answer has no end here.
+/// What kernels may hold on both sides of the gateway, and much more than the gateway does: an
+/// answer has no end here.
 const BOUND: u64 = 16 << 20;
 
 /// A write that takes so long is stalled.

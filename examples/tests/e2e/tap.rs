@@ -75,7 +75,8 @@ impl Tap {
     }
 }
 
-/// Input and output of an answer in any dialect, streamed or not: later events overrule earlier ones.
+/// Input and output of an answer in any dialect, streamed or not: later events overrule earlier
+/// ones.
 fn stated(answer: &[u8]) -> (Option<u64>, Option<u64>) {
     let text = String::from_utf8_lossy(answer);
     let documents = text
@@ -145,7 +146,7 @@ impl Body for Told {
         {
             self.answer.lock().unwrap().extend_from_slice(data);
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -53,9 +53,8 @@ pub(crate) fn post(path: &str, body: &str) -> String {
 /// A request with a body and header lines of its own.
 pub(crate) fn post_with(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: gateway\r\n{headers}\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
+    let headers = format!("host: gateway\r\n{headers}\r\ncontent-length: {length}");
+    format!("POST {path} HTTP/1.1\r\n{headers}\r\n\r\n{body}")
 }
 
 impl Wire {
@@ -170,7 +169,8 @@ impl Wire {
         (!piece.is_empty()).then_some(piece)
     }
 
-    /// Reads the next piece of a chunked body, empty at its end; `None` where the connection breaks off instead.
+    /// Reads the next piece of a chunked body, empty at its end; `None` where the connection breaks
+    /// off instead.
     pub(crate) async fn try_piece(&mut self) -> Option<Vec<u8>> {
         let end = loop {
             match find(&self.unread, b"\r\n") {

@@ -50,8 +50,6 @@ pub(crate) enum Terminal {
     Finish,
     /// One of these event types.
     Event(&'static [&'static str]),
-    /// Only the transport says so.
-    Transport,
 }
 
 /// The reading of one family of answers.
@@ -65,10 +63,12 @@ pub(crate) struct Form {
 /// anything.
 pub(crate) fn form(dialect: Dialect, operation: Operation) -> Option<&'static Form> {
     Some(match (dialect, operation) {
-        (_, Operation::Models | Operation::Moderations | Operation::Other) => return None,
-        (Dialect::Anthropic, Operation::CountTokens) => &ANTHROPIC_COUNT,
+        // A count of tokens uses none.
+        (
+            _,
+            Operation::Models | Operation::Moderations | Operation::CountTokens | Operation::Other,
+        ) => return None,
         (Dialect::Anthropic, _) => &ANTHROPIC,
-        (Dialect::Gemini, Operation::CountTokens) => &GEMINI_COUNT,
         (Dialect::Gemini, _) => &GEMINI,
         (_, Operation::Chat | Operation::Completions | Operation::Embeddings) => &OPENAI_CHAT,
         (_, Operation::Responses) => &OPENAI_RESPONSES,
@@ -333,11 +333,6 @@ static ANTHROPIC: LazyLock<Form> = LazyLock::new(|| Form {
     terminal: Terminal::Event(&["message_stop", "error"]),
 });
 
-static ANTHROPIC_COUNT: LazyLock<Form> = LazyLock::new(|| Form {
-    shape: Shape::new(&[("input_tokens", tokens(Kind::Input), Value)]),
-    terminal: Terminal::Transport,
-});
-
 /// `generateContent`, whole, as events, or as one array of answers.
 static GEMINI: LazyLock<Form> = LazyLock::new(|| Form {
     shape: Shape::new(&[
@@ -386,14 +381,6 @@ static GEMINI: LazyLock<Form> = LazyLock::new(|| Form {
     ])
     .or_array_of_it(),
     terminal: Terminal::Finish,
-});
-
-static GEMINI_COUNT: LazyLock<Form> = LazyLock::new(|| Form {
-    shape: Shape::new(&[
-        ("totalTokens", tokens(Kind::Input), Value),
-        ("cachedContentTokenCount", tokens(Kind::CachedInput), Value),
-    ]),
-    terminal: Terminal::Transport,
 });
 
 const fn tokens(kind: Kind) -> Field {

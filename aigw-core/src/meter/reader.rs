@@ -145,7 +145,6 @@ impl Reading {
         match self.terminal {
             Terminal::Finish => self.terminated || self.finished >= self.choices.max(1),
             Terminal::Event(_) => self.terminated,
-            Terminal::Transport => true,
         }
     }
 }

@@ -111,8 +111,6 @@ pub(crate) const ALL: &[Fixture] = &[
     fixture!("anthropic.json", MESSAGES, ONE, JSON,
         [(Input, 2113), (CachedInput, 11), (CacheWrite, 7), (Output, 503)],
         CLAUDE, Some("stop"), None, 22 in 1, ""),
-    fixture!("anthropic-count.json", "/v1/messages/count_tokens", ONE, JSON,
-        [(Input, 14)], None, None, None, 0 in 0, ""),
     fixture!("gemini-stream.sse", GEMINI, "{}", SSE,
         [(Input, 115), (CachedInput, 90), (ToolInput, 5), (Output, 20), (Reasoning, 17)],
         FLASH, Some("stop"), None, 19 in 3, r#""finishReason":"STOP""#),
@@ -123,8 +121,6 @@ pub(crate) const ALL: &[Fixture] = &[
         [(Input, 4), (Output, 6)], FLASH, Some("length"), None, 6 in 1, ""),
     fixture!("gemini-blocked.json", "/v1beta/models/g:generateContent", "{}", JSON,
         [(Input, 4)], FLASH, Some("content_filter"), None, 0 in 0, ""),
-    fixture!("gemini-count.json", "/v1beta/models/g:countTokens", "{}", JSON,
-        [(Input, 31), (CachedInput, 7)], None, None, None, 0 in 0, ""),
 ];
 
 impl Fixture {

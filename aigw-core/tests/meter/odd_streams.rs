@@ -270,3 +270,15 @@ fn a_stream_without_a_media_type_is_read_if_one_was_asked() {
     let (_, meter, ending) = read(answer(CHAT, ASKED, IncludeUsage::Auto, response));
     assert_eq!((meter.usage().total(), ending), (Some(7), Ending::Complete));
 }
+
+#[test]
+fn a_count_of_tokens_is_no_usage() {
+    let response = ok(JSON, Script::chunks([r#"{"input_tokens":14}"#]));
+    let asked = r#"{"model":"m","messages":[]}"#;
+    let path = "/v1/messages/count_tokens";
+    let (_, meter, ending) = read(answer(path, asked, IncludeUsage::Auto, response));
+    assert_eq!(
+        (meter.source(), ending),
+        (Source::Unmeasured, Ending::Complete)
+    );
+}

@@ -3,10 +3,9 @@
 //! Without a file it runs against two simulated providers and prints what to try.
 
 use std::{
-    fs,
     io::{self, Write},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -46,7 +45,7 @@ async fn main() -> ExitCode {
 
 async fn serve(args: &Args) -> Result<(), Error> {
     let mut config = match &args.config {
-        Some(file) => read(file)?,
+        Some(file) => Config::read(file)?,
         None => Config::demo()?,
     };
     if args.check {
@@ -60,11 +59,6 @@ async fn serve(args: &Args) -> Result<(), Error> {
     } else {
         run::run(config, things_to_try).await
     }
-}
-
-fn read(file: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(file).map_err(|error| Error::new("cannot be read", error))?;
-    Config::parse(&text)
 }
 
 fn things_to_try(address: SocketAddr) -> String {

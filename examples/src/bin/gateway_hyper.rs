@@ -3,7 +3,6 @@
 //! Without a file it runs against two simulated providers. It has no pages for operators.
 
 use std::{
-    fs,
     io::{self, Write},
     path::PathBuf,
     pin::pin,
@@ -41,17 +40,15 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(args: Args) -> Result<(), BoxError> {
-    let config = match args.config {
-        Some(file) => Config::parse(&fs::read_to_string(file)?)?,
-        None => Config::demo()?,
-    };
+    let config = args.config.map_or_else(Config::demo, Config::read)?;
+    config.check()?;
     let mut simulators = JoinSet::new();
     let addresses = run::start_simulators(&config.simulator, &mut simulators).await?;
     let stack = stack::gateway::<Incoming>(&config, &addresses, &Default::default())?;
     let service = TowerToHyperService::new(stack);
     let listener = TcpListener::bind(config.server.listen).await?;
-    let address = listener.local_addr()?;
-    writeln!(io::stdout(), "listening on http://{address}")?;
+    let at = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on http://{at}")?;
 
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new());

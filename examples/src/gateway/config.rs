@@ -1,6 +1,6 @@
 //! The gateway's file.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, time::Duration};
 
 use aigw_backends::{
     client::Tls,
@@ -126,6 +126,16 @@ impl Config {
     /// The gateway that runs without a file: two simulated providers behind one address.
     pub fn demo() -> Result<Self, Error> {
         Self::parse(include_str!("demo.toml"))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse); and what cannot be read at all.
+    pub fn read(file: impl AsRef<Path>) -> Result<Self, Error> {
+        let text = fs::read_to_string(file).map_err(Error::at("cannot be read"))?;
+        Self::parse(&text)
     }
 
     /// Reads the text of a file.

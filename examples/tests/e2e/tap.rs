@@ -96,9 +96,6 @@ fn stated(answer: &[u8]) -> (Option<u64>, Option<u64>) {
             output =
                 count(&["completion_tokens", "output_tokens", "candidatesTokenCount"]).or(output);
         }
-        // The answers to a question how long a prompt is.
-        let count = document["input_tokens"].as_u64();
-        input = count.or_else(|| document["totalTokens"].as_u64()).or(input);
     }
     (input, output)
 }

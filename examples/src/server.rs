@@ -24,7 +24,7 @@
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
-use aigw_backends::timeout::WriteTimeout;
+use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
 use aigw_core::{BoxError, rt::Tokio};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -40,7 +40,7 @@ use tokio::{
     task::JoinSet,
     time,
 };
-use tower::Service;
+use tower::{Layer, Service};
 
 /// How a service is served.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +97,7 @@ impl Server {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new());
         builder.http2().timer(TokioTimer::new());
+        let service = ReaderTimeoutLayer::new(self.write_timeout, Tokio).layer(service);
         let graceful = GracefulShutdown::new();
         // Owns the connections, so that they do not outlive this future.
         let mut connections = JoinSet::new();

@@ -17,7 +17,8 @@
 //!
 //! A stalled *reader* is another matter: its body is not polled, so no timer in it can fire.
 //! [`WriteTimeout`] goes around the server's connection and closes it, whereupon everything above
-//! is dropped.
+//! is dropped. Over HTTP/2 a reader can stall one stream of a living connection:
+//! [`ReaderTimeoutLayer`] gives that answer up.
 //!
 //! # What counts as progress
 //!
@@ -80,6 +81,7 @@ mod config;
 mod deadlines;
 mod future;
 mod layer;
+mod reader;
 mod service;
 mod write;
 
@@ -88,6 +90,7 @@ pub use self::{
     config::{ConfigError, Timeouts},
     future::ResponseFuture,
     layer::TimeoutLayer,
+    reader::{ReaderBody, ReaderFuture, ReaderTimeout, ReaderTimeoutLayer},
     service::Timeout,
     write::WriteTimeout,
 };

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use aigw_backends::timeout::WriteTimeout;
+use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
 use aigw_core::{BoxError, rt::Tokio};
 use aigw_examples::gateway::{Config, run, stack};
 use clap::Parser;
@@ -21,6 +21,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, task::JoinSet, time};
+use tower::Layer;
 
 /// A standalone AI gateway.
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let mut simulators = JoinSet::new();
     let addresses = run::start_simulators(&config.simulator, &mut simulators).await?;
     let stack = stack::gateway::<Incoming>(&config, &addresses, &Default::default())?;
+    let patience = config.server.write_timeout;
+    let stack = ReaderTimeoutLayer::new(patience, Tokio).layer(stack);
     let service = TowerToHyperService::new(stack);
     let listener = TcpListener::bind(config.server.listen).await?;
     let at = listener.local_addr()?;
@@ -66,7 +69,7 @@ async fn serve(args: Args) -> Result<(), BoxError> {
         };
         let _ = stream.set_nodelay(true);
         // Else a reader that does not read would hold its call for ever.
-        let stream = WriteTimeout::new(stream, config.server.write_timeout, Tokio);
+        let stream = WriteTimeout::new(stream, patience, Tokio);
         let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
         tokio::spawn(connections.watch(connection.into_owned()));
     }

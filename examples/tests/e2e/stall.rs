@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc::unbounded_channel, time::timeout};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
 
 use crate::{
     callers::Caller,
@@ -35,9 +38,10 @@ fn numbered(number: u64) -> String {
     event(&format!("{number:08}{}", "x".repeat(16 << 10)))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_who_never_reads_is_closed_and_the_provider_let_go() {
-    let (tell, mut told) = unbounded_channel();
+/// A provider whose answer has no end: its URL, and how many bytes each caller had taken of it when
+/// the provider was let go.
+async fn endless() -> (String, UnboundedReceiver<u64>) {
+    let (tell, told) = unbounded_channel();
     let url = upstream(move |mut wire| {
         let tell = tell.clone();
         async move {
@@ -55,6 +59,12 @@ async fn a_reader_who_never_reads_is_closed_and_the_provider_let_go() {
         }
     })
     .await;
+    (url, told)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_who_never_reads_is_closed_and_the_provider_let_go() {
+    let (url, mut told) = endless().await;
     let house = House::open(&one_backend(&url, r#"write_timeout = "300ms""#)).await;
     let mut wire = Wire::connect_narrow(house.address()).await;
     wire.send(stream_request()).await;
@@ -65,6 +75,25 @@ async fn a_reader_who_never_reads_is_closed_and_the_provider_let_go() {
     assert_eq!(used.dropped, 1);
     house.quiet().await;
     drop(wire);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http2_a_stream_that_is_never_read_is_given_up_too() {
+    let (url, mut told) = endless().await;
+    let house = House::open(&one_backend(&url, r#"write_timeout = "300ms""#)).await;
+    let mut client = crate::versions::http2(house.address()).await;
+    let mut body = Caller::OpenAi.body();
+    body["stream"] = true.into();
+    let request = http::Request::post(format!("{}{}", house.url(), Caller::OpenAi.path())).body(
+        http_body_util::Full::new(bytes::Bytes::from(body.to_string())),
+    );
+    let answer = client.send_request(request.unwrap()).await.unwrap();
+
+    let written = timeout(PATIENCE, told.recv()).await.expect("it is let go");
+    assert!(written.unwrap() < BOUND, "{written:?} bytes were taken");
+    let used = house.used_by("upstream", 1).await;
+    assert_eq!(used.dropped, 1);
+    drop(answer);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -96,7 +96,7 @@ pub(super) fn flat_len(rest: &[u8]) -> usize {
         rest,
         |byte| (byte == b'"') | (byte | 0x20 == b'{') | (byte | 0x20 == b'}'),
         |word| {
-            let braces = word | 0x20 * ONES;
+            let braces = word | (0x20 * ONES);
             equal(word, b'"') | equal(braces, b'{') | equal(braces, b'}')
         },
     )

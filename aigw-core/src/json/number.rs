@@ -35,6 +35,11 @@ impl Number {
         })
     }
 
+    /// Whether another digit changes nothing.
+    pub(super) fn goes_on(self) -> bool {
+        matches!(self, Self::Integer | Self::Fraction | Self::Exponent)
+    }
+
     /// Whether the number may end here.
     pub(super) fn may_end(self) -> bool {
         matches!(

@@ -4,7 +4,7 @@ use super::{
     buffer::Buffer,
     number::Number,
     shape::{Leaf, NodeId, Shape, Want},
-    text::{Escape, Step, plain_len},
+    text::{Escape, Step, flat_len, plain_len},
     value::{Text, Value},
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct Scanner<F: 'static> {
     /// Open containers. Those up to `live` lie on a path of the shape.
     depth: usize,
     live: usize,
-    /// Bit *d*: the container at depth *d* is an object.
+    /// The open containers as bits, the innermost lowest: 1 is an object.
     objects: u128,
     open: [Open; LIVE],
     /// Open containers of a subtree that is skipped without looking at its grammar.
@@ -210,44 +210,78 @@ impl<F: Copy> Scanner<F> {
         Ok(())
     }
 
-    /// One structural byte with the blanks before it, and a whole key where it is at hand.
-    #[inline]
+    /// Structure and tokens that are whole, up to one that a state of its own reads on.
     fn structure(
         &mut self,
         rest: &[u8],
         at: u64,
         sink: &mut impl Sink<F>,
     ) -> Result<usize, Malformed> {
-        let blanks = rest
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-        let blanks = blanks.count();
-        let Some(&byte) = rest.get(blanks) else {
-            return Ok(blanks);
-        };
-        let at = at + blanks as u64;
-        let bad = Err(Malformed {
-            at,
-            flaw: Flaw::Syntax,
-        });
-        let mut taken = blanks + 1;
-        match (self.state, byte) {
-            (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(at, sink),
-            (State::Value | State::FirstElement, _) => self.begin_value(byte, at, sink)?,
-            (State::FirstKey | State::Key, b'"') => {
-                taken += self.key(rest.get(taken..).unwrap_or_default(), at)?;
+        let mut taken = 0;
+        while let Some(&byte) = rest.get(taken) {
+            let at = at + taken as u64;
+            taken += 1;
+            match (self.state, byte) {
+                (State::Text(..) | State::Number(_) | State::Literal(..), _)
+                | (State::Skip | State::Broken, _) => return Ok(taken - 1),
+                (_, b' ' | b'\t' | b'\n' | b'\r') => {}
+                (State::Done, _) if self.mode == Mode::Lenient => return Ok(taken - 1),
+                (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(at, sink),
+                (State::Value | State::FirstElement, _) => {
+                    self.begin_value(byte, at, sink)?;
+                    if byte == b'"' {
+                        taken += self.string(rest.get(taken..).unwrap_or_default(), at + 1, sink);
+                    }
+                }
+                (State::FirstKey | State::Key, b'"') => {
+                    taken += self.key(rest.get(taken..).unwrap_or_default(), at)?;
+                    if self.state == State::Colon && rest.get(taken) == Some(&b':') {
+                        self.state = State::Value;
+                        taken += 1;
+                    }
+                }
+                (State::Colon, b':') => self.state = State::Value,
+                (State::After, b',') if self.in_object() => self.state = State::Key,
+                (State::After, b',') => {
+                    self.state = State::Value;
+                    self.expect_element();
+                }
+                (State::After, b'}') if self.in_object() => self.close(at, sink),
+                (State::After, b']') if !self.in_object() => self.close(at, sink),
+                _ => {
+                    return Err(Malformed {
+                        at,
+                        flaw: Flaw::Syntax,
+                    });
+                }
             }
-            (State::Colon, b':') => self.state = State::Value,
-            (State::After, b',') if self.in_object() => self.state = State::Key,
-            (State::After, b',') => {
-                self.state = State::Value;
-                self.expect_element();
-            }
-            (State::After, b'}') if self.in_object() => self.close(at, sink),
-            (State::After, b']') if !self.in_object() => self.close(at, sink),
-            _ => return bad,
         }
         Ok(taken)
+    }
+
+    /// Reads a string that has begun in one go if it is all there and plain; answers how many bytes it took.
+    fn string(&mut self, rest: &[u8], at: u64, sink: &mut impl Sink<F>) -> usize {
+        let len = plain_len(rest);
+        let (Some(text), Some(b'"')) = (rest.get(..len), rest.get(len)) else {
+            return 0;
+        };
+        let leaf = self.leaf();
+        self.state = self.after_value();
+        match leaf {
+            None => {}
+            Some(Leaf {
+                field,
+                want: Want::Length,
+            }) => sink.length(field, len as u64),
+            Some(Leaf { field, .. }) => {
+                let value = match len {
+                    ..=CAP => Value::String(Text(text)),
+                    _ => Value::TooLong,
+                };
+                sink.value(field, value, self.began..at + len as u64 + 1);
+            }
+        }
+        len + 1
     }
 
     fn begin_value(&mut self, byte: u8, at: u64, sink: &mut impl Sink<F>) -> Result<(), Malformed> {
@@ -301,12 +335,7 @@ impl<F: Copy> Scanner<F> {
                 flaw: Flaw::TooDeep,
             });
         }
-        let bit = 1 << self.depth;
-        self.objects = if object {
-            self.objects | bit
-        } else {
-            self.objects & !bit
-        };
+        self.objects = self.objects << 1 | u128::from(object);
         // A leaf that is a container is followed as well, so that its end is told; paths deeper
         // than `LIVE` do not exist.
         let follow = path.or_else(|| self.node.filter(|_| self.leaf().is_some()));
@@ -336,19 +365,24 @@ impl<F: Copy> Scanner<F> {
             }
         }
         self.depth -= 1;
+        self.objects >>= 1;
         self.end_with(Value::Container, at + 1, sink);
     }
 
     /// Ends the current value; answers the field to tell it under.
     fn end_value(&mut self) -> Option<F> {
-        self.state = if self.depth == 0 {
-            State::Done
-        } else {
-            State::After
-        };
+        self.state = self.after_value();
         self.leaf()
             .filter(|leaf| leaf.want != Want::Length)
             .map(|leaf| leaf.field)
+    }
+
+    fn after_value(&self) -> State {
+        if self.depth == 0 {
+            State::Done
+        } else {
+            State::After
+        }
     }
 
     /// Ends a value that is told as it stands.
@@ -368,7 +402,7 @@ impl<F: Copy> Scanner<F> {
         }
         let len = plain_len(rest);
         match (rest.get(..len), rest.get(len)) {
-            (Some(key), Some(b'"')) if key.iter().all(|byte| *byte >= 0x20) => {
+            (Some(key), Some(b'"')) => {
                 self.expect_member(key, at + 2 + len as u64)?;
                 Ok(len + 1)
             }
@@ -391,20 +425,23 @@ impl<F: Copy> Scanner<F> {
         let mut length = 0;
         let mut ended = false;
         while let Some(left) = rest.get(taken..).filter(|left| !left.is_empty() && !ended) {
-            let (bytes, meaning) = match escape.step(left, self.mode) {
-                Step::Run(len) => (len, len as u64),
-                Step::Escaped(meaning) => (1, meaning),
-                Step::End => {
-                    ended = true;
-                    (0, 0)
-                }
-                Step::Bad => {
-                    return Err(Malformed {
-                        at: at + taken as u64,
-                        flaw: Flaw::Syntax,
-                    });
-                }
+            let plain = match escape {
+                Escape::None => plain_len(left),
+                _ => 0,
             };
+            let (mut bytes, mut meaning) = (plain, plain as u64);
+            if let Some(&byte) = left.get(plain) {
+                match escape.step(byte, self.mode) {
+                    Step::Escaped(more) => (bytes, meaning) = (plain + 1, meaning + more),
+                    Step::End => ended = true,
+                    Step::Bad => {
+                        return Err(Malformed {
+                            at: at + (taken + plain) as u64,
+                            flaw: Flaw::Syntax,
+                        });
+                    }
+                }
+            }
             match role {
                 Role::Key | Role::Value => self.held.push(left.get(..bytes).unwrap_or_default()),
                 Role::Length => length += meaning,
@@ -459,6 +496,10 @@ impl<F: Copy> Scanner<F> {
     ) -> Result<usize, Malformed> {
         let mut taken = 0;
         for byte in rest {
+            if byte.is_ascii_digit() && number.goes_on() {
+                taken += 1;
+                continue;
+            }
             match number.step(*byte) {
                 Some(next) => number = next,
                 None if number.may_end() => {
@@ -497,6 +538,10 @@ impl<F: Copy> Scanner<F> {
             Literal::Null => (b"null", Value::Null),
         };
         let expected = word.get(usize::from(seen)..).unwrap_or_default();
+        if rest.starts_with(expected) {
+            self.end_with(value, at + expected.len() as u64, sink);
+            return Ok(expected.len());
+        }
         let len = expected.len().min(rest.len());
         let same = expected
             .iter()
@@ -509,18 +554,19 @@ impl<F: Copy> Scanner<F> {
                 flaw: Flaw::Syntax,
             });
         }
-        if len == expected.len() {
-            self.end_with(value, at + len as u64, sink);
-        } else {
-            self.state = State::Literal(literal, seen.saturating_add(len as u8));
-        }
+        self.state = State::Literal(literal, seen.saturating_add(len as u8));
         Ok(len)
     }
 
     /// Passes over a subtree that no path enters, minding nothing but strings and brackets.
     fn skip(&mut self, rest: &[u8], at: u64, sink: &mut impl Sink<F>) -> Result<usize, Malformed> {
         let mut taken = 0;
-        for byte in rest {
+        while let Some(left) = rest.get(taken..).filter(|left| !left.is_empty()) {
+            let flat = flat_len(left);
+            taken += flat;
+            let Some(byte) = left.get(flat) else {
+                break;
+            };
             taken += 1;
             match byte {
                 b'"' => {
@@ -528,19 +574,19 @@ impl<F: Copy> Scanner<F> {
                     break;
                 }
                 b'{' | b'[' => self.skipped += 1,
-                b'}' | b']' => {
+                _ => {
                     self.skipped -= 1;
                     if self.skipped == 0 {
                         self.end_with(Value::Container, at + taken as u64, sink);
                         break;
                     }
                 }
-                _ => {}
             }
         }
         Ok(taken)
     }
 
+    #[inline]
     fn expect_member(&mut self, key: &[u8], at: u64) -> Result<(), Malformed> {
         self.state = State::Colon;
         self.node = self
@@ -576,7 +622,7 @@ impl<F: Copy> Scanner<F> {
     }
 
     fn in_object(&self) -> bool {
-        self.objects & (1 << self.depth) != 0
+        self.objects & 1 == 1
     }
 
     fn leaf(&self) -> Option<Leaf<F>> {

@@ -37,6 +37,11 @@ impl Value<'_> {
 pub(crate) struct Text<'a>(pub(super) &'a [u8]);
 
 impl<'a> Text<'a> {
+    /// Whether it stands there as this string, which needs no escape.
+    pub(crate) fn is_plain(self, string: &str) -> bool {
+        self.0 == string.as_bytes()
+    }
+
     /// The string it means; `None` when that is not Unicode.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
         if memchr::memchr(b'\\', self.0).is_none() {

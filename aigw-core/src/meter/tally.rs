@@ -77,6 +77,13 @@ impl Sink<Field> for Tally<'_> {
                 let error = self.meter.error.get_or_insert_default();
                 error.message = text.decode().map(Into::into);
             }
+            // Every chunk of a stream repeats it.
+            (Field::Model, Value::String(text))
+                if self
+                    .meter
+                    .model
+                    .as_deref()
+                    .is_some_and(|model| text.is_plain(model)) => {}
             (_, Value::String(text)) => {
                 if let Some(text) = text.decode() {
                     self.text(field, &text);
@@ -103,8 +110,7 @@ impl Sink<Field> for Tally<'_> {
 impl Tally<'_> {
     fn text(&mut self, field: Field, text: &str) {
         match field {
-            // Every chunk of a stream repeats it.
-            Field::Model if self.meter.model.as_deref() == Some(text) || text.is_empty() => {}
+            Field::Model if text.is_empty() => {}
             Field::Model => self.meter.model = Some(text.into()),
             // Imitators of OpenAI write "" where it writes null; the others are no end, or an end
             // whose reason stands elsewhere.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Calls of each side in one round.
-const CALLS: usize = 1000;
+const CALLS: usize = 300;
 
 /// Between two calls.
 const PAUSE: Duration = Duration::from_micros(500);

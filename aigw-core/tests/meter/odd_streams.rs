@@ -147,6 +147,17 @@ fn whole_numbers_count_however_they_are_spelt() {
 }
 
 #[test]
+fn an_answer_that_was_thinking_alone_has_an_output() {
+    let whole = r#"{"candidates":[{"finishReason":"MAX_TOKENS"}],
+        "usageMetadata":{"promptTokenCount":9,"thoughtsTokenCount":500,"totalTokenCount":509}}"#;
+    let body = Script::chunks([whole]);
+    let uri = "/v1beta/models/g:generateContent";
+    let (_, meter, _) = read(answer(uri, "{}", IncludeUsage::Auto, ok(JSON, body)));
+    assert_eq!(meter.usage().output(), Some(500));
+    assert_eq!(meter.usage().total(), Some(509));
+}
+
+#[test]
 fn a_stream_may_end_without_done_and_with_done_alone() {
     let (_, _, ending) = chat(Script::chunks([format!("{}{STOP}\n\n", content("x"))]));
     assert_eq!(ending, Ending::Complete);

@@ -86,8 +86,8 @@ impl Drop for Paced {
     }
 }
 
-fn chat() -> Request<Full<Bytes>> {
-    Request::post("/v1/chat/completions")
+fn ask(path: &str) -> Request<Full<Bytes>> {
+    Request::post(path)
         .body(Full::from(
             r#"{"model":"gpt-4o","messages":[],"stream":true}"#,
         ))
@@ -96,6 +96,18 @@ fn chat() -> Request<Full<Bytes>> {
 
 /// What came of a call: the fault, when, and whether the provider's body was dropped by then.
 async fn run(
+    timeouts: Timeouts,
+    head: Duration,
+    media: &'static str,
+    pieces: &[(Duration, &'static str)],
+    reader_pause: Duration,
+) -> (Fault, Duration) {
+    let chat = ask("/v1/chat/completions");
+    run_call(chat, timeouts, head, media, pieces, reader_pause).await
+}
+
+async fn run_call(
+    call: Request<Full<Bytes>>,
     timeouts: Timeouts,
     head: Duration,
     media: &'static str,
@@ -117,7 +129,7 @@ async fn run(
             }
         });
     let start = Instant::now();
-    let answer = stack.oneshot(chat()).await.unwrap();
+    let answer = stack.oneshot(call).await.unwrap();
     if let Some(fault) = answer.extensions().get::<Fault>().copied() {
         assert!(dropped.load(SeqCst), "the call goes on");
         assert_eq!(answer.status(), 504);
@@ -196,6 +208,28 @@ async fn every_piece_of_a_document_is_progress() {
     let pieces = [(SECOND * 2, "{"), (SECOND * 2, " "), (SECOND * 2, " ")];
     let (fault, at) = run(timeouts, Duration::ZERO, JSON, &pieces, Duration::ZERO).await;
     assert_eq!((fault.kind, at), (FaultKind::IdleTimeout, SECOND * 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_piece_of_a_stream_that_cannot_be_read_is_progress() {
+    let timeouts = Timeouts::default().idle(SECOND * 3).first_token(SECOND * 3);
+    let pieces = [(SECOND * 2, "event: thread.message.delta\ndata: {}\n\n"); 3];
+    let call = ask("/v1/threads/t/runs");
+    let zero = Duration::ZERO;
+    let (fault, at) = run_call(call, timeouts, zero, EVENTS, &pieces, zero).await;
+    assert_eq!((fault.kind, at), (FaultKind::IdleTimeout, SECOND * 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_usage_of_the_prompt_is_no_first_token() {
+    let timeouts = Timeouts::default().first_token(SECOND * 3);
+    let start = "data: {\"type\":\"message_start\",\
+        \"message\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
+    let pieces = [(SECOND, start)];
+    let zero = Duration::ZERO;
+    let call = ask("/v1/messages");
+    let (fault, at) = run_call(call, timeouts, zero, EVENTS, &pieces, zero).await;
+    assert_eq!((fault.kind, at), (FaultKind::FirstTokenTimeout, SECOND * 3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,12 @@ impl Meter {
         self.origin
     }
 
+    /// Whether the answer can be read: without that, nothing but its bytes can be told of it.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.readable
+    }
+
     /// The counts, [reported](Source::Reported) by the provider if it did, else with an output
     /// [counted](Source::Counted) from the content so far.
     #[must_use]

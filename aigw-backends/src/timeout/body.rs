@@ -162,7 +162,7 @@ enum Progress {
 
 /// Content, and whether there is a finish or an error in band. Not usage: Anthropic states the
 /// prompt's before there is any content.
-type Seen = (u64, u64, bool, bool);
+type Seen = (u64, u64, u64, bool, bool);
 
 impl Progress {
     fn of(head: &HeaderMap, meter: &Meter) -> Self {
@@ -184,6 +184,7 @@ impl Progress {
                 let now = (
                     meter.chunks(),
                     meter.content_bytes(),
+                    meter.media_bytes(),
                     meter.finish().is_some(),
                     meter.in_band_error().is_some(),
                 );

@@ -90,8 +90,10 @@ impl Sink<Field> for Tally<'_> {
     }
 
     fn length(&mut self, field: Field, bytes: u64) {
-        if field == Field::Content || self.whole {
-            self.meter.content_bytes += bytes;
+        match field {
+            Field::Media => self.meter.media_bytes += bytes,
+            Field::WholeContent if !self.whole => {}
+            _ => self.meter.content_bytes += bytes,
         }
     }
 }

@@ -222,7 +222,9 @@ async fn every_piece_of_a_stream_that_cannot_be_read_is_progress() {
 
 #[tokio::test(start_paused = true)]
 async fn the_usage_of_the_prompt_is_no_first_token() {
-    let timeouts = Timeouts::default().first_token(SECOND * 3);
+    let timeouts = Timeouts::default()
+        .first_token(SECOND * 3)
+        .total(SECOND * 60);
     let start = "data: {\"type\":\"message_start\",\
         \"message\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
     let pieces = [(SECOND, start)];

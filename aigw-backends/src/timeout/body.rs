@@ -67,10 +67,12 @@ where
         let StateProj::Running(mut inner) = this.state.as_mut().project() else {
             return Poll::Ready(None);
         };
-        // A provider that never pauses would never let the timer be polled.
+        // A provider that never pauses would never let the timer be polled. An answer that is all
+        // there is not late, however late its reader asks whether there is more.
         let overrun = this
             .deadlines
             .total()
+            .filter(|_| !inner.is_end_stream())
             .filter(|(deadline, _)| this.alarm.now() >= *deadline);
         let kind = match overrun {
             Some((_, kind)) => kind,

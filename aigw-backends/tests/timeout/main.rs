@@ -255,6 +255,24 @@ async fn the_whole_call_is_bounded_even_when_content_flows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_all_there_is_not_late() {
+    let stack = ServiceBuilder::new()
+        .layer(CallLayer::new())
+        .layer(TimeoutLayer::new(Timeouts::default().total(SECOND), Tokio))
+        .layer(MeterLayer::new())
+        .service_fn(|_| async {
+            let answer = Response::builder().header("content-type", JSON);
+            Ok::<_, Infallible>(answer.body(Full::<Bytes>::from("{}")).unwrap())
+        });
+    let answer = stack.oneshot(ask("/v1/chat/completions")).await.unwrap();
+    let mut body = std::pin::pin!(answer.into_body());
+    assert!(body.frame().await.unwrap().is_ok());
+    sleep(SECOND * 9).await;
+    assert!(body.frame().await.is_none());
+    assert_eq!(body.ending(), Ending::Complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_a_little_now_and_then_is_not_closed() {
     let (server, mut reader) = tokio::io::duplex(16);
     let mut server = WriteTimeout::new(server, SECOND * 3, Tokio);

@@ -40,7 +40,7 @@ enum State<B> {
 
 impl<B: Metered, T: Timer> ResponseBody<B, T> {
     pub(super) fn of(answer: Response<B>, deadlines: Deadlines, timer: T) -> Response<Self> {
-        let progress = Progress::of(answer.headers());
+        let progress = Progress::of(answer.headers(), answer.body().meter());
         answer.map(|inner| Self {
             state: State::Running(inner),
             deadlines,
@@ -67,10 +67,12 @@ where
         let StateProj::Running(mut inner) = this.state.as_mut().project() else {
             return Poll::Ready(None);
         };
-        // A provider that never pauses would never let the timer be polled.
+        // A provider that never pauses would never let the timer be polled. An answer that is all
+        // there is not late, however late its reader asks whether there is more.
         let overrun = this
             .deadlines
             .total()
+            .filter(|_| !inner.is_end_stream())
             .filter(|(deadline, _)| this.alarm.now() >= *deadline);
         let kind = match overrun {
             Some((_, kind)) => kind,
@@ -160,18 +162,16 @@ enum Progress {
     Frames,
 }
 
-/// Content, and whether there is a finish, usage or an error in band.
-type Seen = (u64, u64, bool, bool, bool);
+/// Content, and whether there is a finish or an error in band. Not usage: Anthropic states the
+/// prompt's before there is any content.
+type Seen = (u64, u64, u64, bool, bool);
 
 impl Progress {
-    fn of(head: &HeaderMap) -> Self {
+    fn of(head: &HeaderMap, meter: &Meter) -> Self {
         let events = head
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let encoded = head
-            .get(header::CONTENT_ENCODING)
-            .is_some_and(|encoding| encoding != "identity");
-        if events && !encoded {
+        if events && meter.is_readable() {
             Self::Events(Seen::default())
         } else {
             Self::Frames
@@ -186,8 +186,8 @@ impl Progress {
                 let now = (
                     meter.chunks(),
                     meter.content_bytes(),
+                    meter.media_bytes(),
                     meter.finish().is_some(),
-                    !meter.reported().is_empty(),
                     meter.in_band_error().is_some(),
                 );
                 now != std::mem::replace(seen, now)

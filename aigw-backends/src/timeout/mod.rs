@@ -22,8 +22,8 @@
 //!
 //! # What counts as progress
 //!
-//! In an event stream that the meter reads: content, a finish reason, usage or an in-band error.
-//! Comments, pings and other events without content are what a stalled provider sends to keep the
+//! In an event stream that the meter reads: content, a finish reason or an in-band error. Usage
+//! alone, such as opens a stream of Anthropic's, comments, pings and other events without content are what a stalled provider sends to keep the
 //! connection, and do not count. In every other answer, each piece of data counts, and the first
 //! one is the first token.
 //!

@@ -114,10 +114,15 @@ fn compatible(target: &Target, backend: Dialect) -> bool {
 }
 
 /// Whether a segment would lead elsewhere once the path is normalised: to what the backend's key
-/// opens, but no caller may ask for.
+/// opens, but no caller may ask for. Servers differ on whether an escaped slash, or a backslash,
+/// parts segments.
 fn is_dots(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    matches!(&*plain, "." | "..")
+    let plain = segment.to_ascii_lowercase();
+    let plain = plain.replace("%2e", ".").replace("%2f", "/");
+    let plain = plain.replace("%5c", "/");
+    plain
+        .split(['/', '\\'])
+        .any(|segment| matches!(segment, "." | ".."))
 }
 
 /// The `api-version` to send, if any.
@@ -416,6 +421,9 @@ mod tests {
         let cases = [
             (Dialect::OpenAi, None, "/v1/chat/../../admin"),
             (Dialect::OpenAi, None, "/v1/files/%2E%2e/keys"),
+            (Dialect::OpenAi, None, "/v1/files/..%2F..%2fadmin/keys"),
+            (Dialect::OpenAi, None, "/v1/files/x%5c..%5ckeys"),
+            (Dialect::OpenAi, None, "/v1/files/..\\keys"),
             (
                 Dialect::AzureOpenAi,
                 Some("2"),

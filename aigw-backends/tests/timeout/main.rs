@@ -88,8 +88,8 @@ impl Drop for Paced {
     }
 }
 
-fn chat() -> Request<Full<Bytes>> {
-    Request::post("/v1/chat/completions")
+fn ask(path: &str) -> Request<Full<Bytes>> {
+    Request::post(path)
         .body(Full::from(
             r#"{"model":"gpt-4o","messages":[],"stream":true}"#,
         ))
@@ -98,6 +98,18 @@ fn chat() -> Request<Full<Bytes>> {
 
 /// What came of a call: the fault, when, and whether the provider's body was dropped by then.
 async fn run(
+    timeouts: Timeouts,
+    head: Duration,
+    media: &'static str,
+    pieces: &[(Duration, &'static str)],
+    reader_pause: Duration,
+) -> (Fault, Duration) {
+    let chat = ask("/v1/chat/completions");
+    run_call(chat, timeouts, head, media, pieces, reader_pause).await
+}
+
+async fn run_call(
+    call: Request<Full<Bytes>>,
     timeouts: Timeouts,
     head: Duration,
     media: &'static str,
@@ -119,7 +131,7 @@ async fn run(
             }
         });
     let start = Instant::now();
-    let answer = stack.oneshot(chat()).await.unwrap();
+    let answer = stack.oneshot(call).await.unwrap();
     if let Some(fault) = answer.extensions().get::<Fault>().copied() {
         assert!(dropped.load(SeqCst), "the call goes on");
         assert_eq!(answer.status(), 504);
@@ -201,6 +213,30 @@ async fn every_piece_of_a_document_is_progress() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_piece_of_a_stream_that_cannot_be_read_is_progress() {
+    let timeouts = Timeouts::default().idle(SECOND * 3).first_token(SECOND * 3);
+    let pieces = [(SECOND * 2, "event: thread.message.delta\ndata: {}\n\n"); 3];
+    let call = ask("/v1/threads/t/runs");
+    let zero = Duration::ZERO;
+    let (fault, at) = run_call(call, timeouts, zero, EVENTS, &pieces, zero).await;
+    assert_eq!((fault.kind, at), (FaultKind::IdleTimeout, SECOND * 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_usage_of_the_prompt_is_no_first_token() {
+    let timeouts = Timeouts::default()
+        .first_token(SECOND * 3)
+        .total(SECOND * 60);
+    let start = "data: {\"type\":\"message_start\",\
+        \"message\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n";
+    let pieces = [(SECOND, start)];
+    let zero = Duration::ZERO;
+    let call = ask("/v1/messages");
+    let (fault, at) = run_call(call, timeouts, zero, EVENTS, &pieces, zero).await;
+    assert_eq!((fault.kind, at), (FaultKind::FirstTokenTimeout, SECOND * 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_not_held_against_the_provider() {
     let timeouts = Timeouts::default().idle(SECOND * 3);
     let pieces = [(SECOND, CONTENT); 3];
@@ -218,6 +254,24 @@ async fn the_whole_call_is_bounded_even_when_content_flows() {
     let pieces = [(Duration::ZERO, CONTENT); 30];
     let (fault, at) = run(timeouts, SECOND, EVENTS, &pieces, SECOND).await;
     assert_eq!((fault.kind, at), (FaultKind::TotalTimeout, SECOND * 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_all_there_is_not_late() {
+    let stack = ServiceBuilder::new()
+        .layer(CallLayer::new())
+        .layer(TimeoutLayer::new(Timeouts::default().total(SECOND), Tokio))
+        .layer(MeterLayer::new())
+        .service_fn(|_| async {
+            let answer = Response::builder().header("content-type", JSON);
+            Ok::<_, Infallible>(answer.body(Full::<Bytes>::from("{}")).unwrap())
+        });
+    let answer = stack.oneshot(ask("/v1/chat/completions")).await.unwrap();
+    let mut body = std::pin::pin!(answer.into_body());
+    assert!(body.frame().await.unwrap().is_ok());
+    sleep(SECOND * 9).await;
+    assert!(body.frame().await.is_none());
+    assert_eq!(body.ending(), Ending::Complete);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use http::Extensions;
@@ -11,7 +11,6 @@ use crate::dialect::{Dialect, Operation, Target};
 ///
 /// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent,
 /// not what was asked.
-#[derive(Debug)]
 pub struct Call {
     target: Target,
     record: Arc<Record>,
@@ -83,6 +82,19 @@ pub enum PartKind {
     Tools,
     /// The form that the answer must have: `response_format`, `text`, `responseSchema`.
     Format,
+}
+
+// What the caller wrote, prompt and user, is not for logs that print the call in passing.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("target", &self.target)
+            .field("model", &self.view.model)
+            .field("stream", &self.view.stream)
+            .field("record", &self.record)
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
 }
 
 /// A call in the extensions of its own request.

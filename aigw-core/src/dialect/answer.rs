@@ -22,6 +22,8 @@ pub(crate) enum Field {
     Content,
     /// The same of an answer in one document: a stream repeats there what its events have said.
     WholeContent,
+    /// Generated sound or image: content whose bytes stand for no number of tokens.
+    Media,
     /// Why the model stopped.
     Finish,
     /// A number of tokens.
@@ -99,6 +101,8 @@ static OPENAI_CHAT: LazyLock<Form> = LazyLock::new(|| Form {
             Field::Content,
             Length,
         ),
+        ("choices.*.delta.audio.transcript", Field::Content, Length),
+        ("choices.*.delta.audio.data", Field::Media, Length),
         ("choices.*.message.content", Field::Content, Length),
         ("choices.*.message.refusal", Field::Content, Length),
         (
@@ -122,6 +126,8 @@ static OPENAI_CHAT: LazyLock<Form> = LazyLock::new(|| Form {
             Field::Content,
             Length,
         ),
+        ("choices.*.message.audio.transcript", Field::Content, Length),
+        ("choices.*.message.audio.data", Field::Media, Length),
         ("choices.*.text", Field::Content, Length),
         ("choices.*.finish_reason", Field::Finish, Value),
         ("usage.prompt_tokens", tokens(Kind::Input), Value),
@@ -246,6 +252,8 @@ static OPENAI_MEDIA: LazyLock<Form> = LazyLock::new(|| Form {
     shape: Shape::new(&[
         ("type", Field::EventType, Value),
         ("delta", Field::Content, Length),
+        ("audio", Field::Media, Length),
+        ("b64_json", Field::Media, Length),
         ("text", Field::WholeContent, Length),
         ("usage.input_tokens", tokens(Kind::Input), Value),
         (
@@ -347,6 +355,11 @@ static GEMINI: LazyLock<Form> = LazyLock::new(|| Form {
             "candidates.*.content.parts.*.functionCall.args",
             Field::Content,
             Value,
+        ),
+        (
+            "candidates.*.content.parts.*.inlineData.data",
+            Field::Media,
+            Length,
         ),
         ("candidates.*.finishReason", Field::Finish, Value),
         ("promptFeedback.blockReason", Field::Finish, Value),

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, Uri};
 
 use super::{Dialect, Operation};
@@ -21,7 +23,8 @@ impl Target {
     /// Reads the head of a request.
     #[must_use]
     pub fn recognize(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
-        let path = Path::new(uri.path());
+        let path = plainly_spelt(uri.path());
+        let path = Path::new(&path);
         let mut target = path
             .gemini(method, headers)
             .or_else(|| path.azure_openai())
@@ -234,17 +237,34 @@ pub(crate) fn query_value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q 
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// The path without escapes that mean nothing (RFC 3986, section 6.2.2.2): a provider reads
+/// `/chat/%63ompletions` as what it is, and so must whoever decides by it.
+fn plainly_spelt(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let unreserved =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    Cow::Owned(decoded(path, unreserved).into())
+}
+
 fn percent_decoded(segment: &str) -> Box<str> {
     if !segment.contains('%') {
         return segment.into();
     }
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
+    decoded(segment, |_| true)
+}
+
+/// Decodes the escapes of the bytes that are `meant`.
+fn decoded(text: &str, meant: impl Fn(u8) -> bool) -> Box<str> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let mut ahead = bytes.clone();
         let escaped = (byte == b'%')
             .then(|| Some((hex_digit(ahead.next()?)? << 4) | hex_digit(ahead.next()?)?))
-            .flatten();
+            .flatten()
+            .filter(|escaped| meant(*escaped));
         if escaped.is_some() {
             bytes = ahead;
         }
@@ -418,6 +438,20 @@ mod tests {
     fn only_gemini_streams_by_path() {
         assert!(of("POST", "/v1beta/models/g:streamGenerateContent?alt=sse").streams());
         assert!(!of("POST", "/v1beta/models/g:generateContent").streams());
+    }
+
+    #[test]
+    fn an_operation_cannot_hide_behind_its_spelling() {
+        let target = of("POST", "/%761/chat/%63ompletions");
+        assert_eq!(
+            (target.dialect(), target.operation()),
+            (Dialect::OpenAi, Operation::Chat)
+        );
+        let target = of("POST", "/openai/%64eployments/a%2Fb%2563/chat/completions");
+        assert_eq!(
+            (target.dialect(), target.path_model()),
+            (Dialect::AzureOpenAi, Some("a/b%63"))
+        );
     }
 
     #[test]

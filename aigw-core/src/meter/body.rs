@@ -94,9 +94,9 @@ where
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    let before = this.meter.content_bytes;
+                    let before = this.meter.carried();
                     this.reader.read(data, this.meter);
-                    if this.meter.content_bytes > before {
+                    if this.meter.carried() > before {
                         let now = this.clock.now();
                         this.meter.first_content.get_or_insert(now);
                         this.meter.last_content = Some(now);

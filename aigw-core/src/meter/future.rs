@@ -38,6 +38,8 @@ where
     answering: Answering<C, O>,
     /// What to do if the backend refuses the question for usage. While it is there, we have asked.
     second: Option<Second<S, B>>,
+    /// The second try is under way: where to remember that the question alone was refused.
+    doubt: Option<Doubt>,
     #[pin]
     state: State<S::Future, ResBody>,
 }
@@ -54,6 +56,13 @@ pub(super) struct Second<S, B> {
     pub(super) request: Request<B>,
     pub(super) inner: S,
     pub(super) asking: Asking,
+}
+
+/// A model whose backend may have refused the question, or only what the caller sent: error texts
+/// repeat the words of bad requests.
+struct Doubt {
+    asking: Asking,
+    model: Option<Box<str>>,
 }
 
 #[pin_project(project = StateProj)]
@@ -81,6 +90,7 @@ where
         Self {
             answering,
             second,
+            doubt: None,
             state: State::Calling(future),
         }
     }
@@ -103,6 +113,15 @@ where
             let response = match this.state.as_mut().project() {
                 StateProj::Calling(future) => {
                     let response = ready!(future.poll(cx))?;
+                    if let Some(Doubt { asking, model }) = this.doubt.take()
+                        && response.status().is_success()
+                    {
+                        let model = model.as_deref();
+                        asking.refuse(model);
+                        this.answering
+                            .observe
+                            .observe(&Event::UsageRefused { model });
+                    }
                     if this.second.is_some() && may_refuse(response.status()) {
                         let (head, body) = response.into_parts();
                         this.state
@@ -139,11 +158,8 @@ where
                     else {
                         return Poll::Pending;
                     };
-                    let model = request.body().model();
-                    asking.refuse(model);
-                    this.answering
-                        .observe
-                        .observe(&Event::UsageRefused { model });
+                    let model = request.body().model().map(Into::into);
+                    *this.doubt = Some(Doubt { asking, model });
                     this.state.set(State::Calling(inner.call(request)));
                     continue;
                 }

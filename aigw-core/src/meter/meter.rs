@@ -15,6 +15,7 @@ pub struct Meter {
     pub(crate) finish: Option<FinishReason>,
     pub(crate) error: Option<Box<InBandError>>,
     pub(crate) content_bytes: u64,
+    pub(crate) media_bytes: u64,
     pub(crate) chunks: u64,
     pub(crate) first_content: Option<Instant>,
     pub(crate) last_content: Option<Instant>,
@@ -38,6 +39,12 @@ impl Meter {
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// Whether the answer can be read: without that, nothing but its bytes can be told of it.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.readable
     }
 
     /// The counts, [reported](Source::Reported) by the provider if it did, else with an output
@@ -82,6 +89,18 @@ impl Meter {
     #[must_use]
     pub fn content_bytes(&self) -> u64 {
         self.content_bytes
+    }
+
+    /// Bytes of generated sound and images that passed, in the base64 that carries them. No tokens
+    /// are estimated from them.
+    #[must_use]
+    pub fn media_bytes(&self) -> u64 {
+        self.media_bytes
+    }
+
+    /// What passed of content, whatever it is.
+    pub(super) fn carried(&self) -> u64 {
+        self.content_bytes.saturating_add(self.media_bytes)
     }
 
     /// Events, or whole answers, that carried content.

@@ -81,7 +81,7 @@ impl Reader {
             Self::Opaque => {}
             Self::Document(reading) => {
                 reading.scan(chunk, meter);
-                if meter.content_bytes > 0 {
+                if meter.carried() > 0 {
                     meter.chunks = 1;
                 }
             }
@@ -190,8 +190,8 @@ impl Events {
     fn end_event(&mut self, meter: &mut Meter) {
         self.reading.terminated |= self.done == Some(DONE.len());
         self.done = Some(0);
-        if meter.content_bytes > self.content_before {
-            self.content_before = meter.content_bytes;
+        if meter.carried() > self.content_before {
+            self.content_before = meter.carried();
             meter.chunks += 1;
         }
         self.complete |= self.reading.is_terminated();

@@ -27,21 +27,17 @@ impl Shares {
                 usage.set(kind, count);
             }
         }
-        let beside = |kinds: &[Kind]| {
-            kinds
-                .iter()
-                .filter_map(|kind| self.beside.get(*kind))
-                .fold(0, u64::saturating_add)
+        // Google leaves a count of zero away: an answer that was thinking alone has no rest.
+        let whole = |rest: Option<u64>, beside: &[Kind]| {
+            let parts = beside.iter().filter_map(|kind| self.beside.get(*kind));
+            rest.into_iter().chain(parts).reduce(u64::saturating_add)
         };
-        if let Some(rest) = self.rest_of_input {
-            let parts = beside(&[Kind::CachedInput, Kind::CacheWrite, Kind::ToolInput]);
-            usage.set(Kind::Input, rest.saturating_add(parts));
+        let parts_of_input = [Kind::CachedInput, Kind::CacheWrite, Kind::ToolInput];
+        if let Some(input) = whole(self.rest_of_input, &parts_of_input) {
+            usage.set(Kind::Input, input);
         }
-        if let Some(rest) = self.rest_of_output {
-            usage.set(
-                Kind::Output,
-                rest.saturating_add(beside(&[Kind::Reasoning])),
-            );
+        if let Some(output) = whole(self.rest_of_output, &[Kind::Reasoning]) {
+            usage.set(Kind::Output, output);
         }
     }
 }
@@ -101,8 +97,10 @@ impl Sink<Field> for Tally<'_> {
     }
 
     fn length(&mut self, field: Field, bytes: u64) {
-        if field == Field::Content || self.whole {
-            self.meter.content_bytes += bytes;
+        match field {
+            Field::Media => self.meter.media_bytes += bytes,
+            Field::WholeContent if !self.whole => {}
+            _ => self.meter.content_bytes += bytes,
         }
     }
 }

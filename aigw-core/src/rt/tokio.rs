@@ -13,7 +13,8 @@ use super::{Clock, Offload, OffloadError, Spawn, Timer};
 ///
 /// # Panics
 ///
-/// Sleeping, spawning and offloading panic outside a tokio runtime, as tokio itself does.
+/// Sleeping and offloading panic outside a tokio runtime, as tokio itself does. Spawning does not,
+/// for it is done in `Drop` as well: outside a runtime the task is dropped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;
 
@@ -44,7 +45,9 @@ impl Spawn for Tokio {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        ::tokio::spawn(task);
+        if let Ok(runtime) = ::tokio::runtime::Handle::try_current() {
+            runtime.spawn(task);
+        }
     }
 }
 

@@ -216,6 +216,16 @@ fn a_model_that_is_no_unicode_is_none() {
 }
 
 #[test]
+fn what_the_caller_wrote_is_not_printed_in_passing() {
+    let call = parse(
+        CHAT,
+        r#"{"model":"m","user":"hush","messages":[{"content":"hush"}]}"#,
+    );
+    let printed = format!("{:?}", call.unwrap());
+    assert!(!printed.contains("hush"), "{printed}");
+}
+
+#[test]
 fn the_head_alone_can_be_refused() {
     let with = |name: &'static str, value: &'static str| {
         let mut request = post(CHAT, Script::new([Step::Stall]));

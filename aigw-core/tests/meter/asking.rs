@@ -208,6 +208,37 @@ fn a_second_refusal_passes() {
 }
 
 #[test]
+fn a_refusal_of_what_the_caller_sent_stops_the_question_for_nobody() {
+    let sent = Sent::default();
+    let seen = sent.clone();
+    let provider = service_fn(
+        move |request: Request<aigw_core::call::CallBody<Full<Bytes>>>| {
+            let seen = seen.clone();
+            async move {
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let body = String::from_utf8(body.to_vec()).unwrap();
+                let bad = body.contains("stream_options_x");
+                seen.0.lock().unwrap().push(body);
+                Ok::<_, Infallible>(if bad {
+                    refusal(
+                        400,
+                        Script::chunks([REFUSAL.replace("options", "options_x")]),
+                    )
+                } else {
+                    ok(SSE, Script::chunks([EVENTS]))
+                })
+            }
+        },
+    );
+    let service = CallLayer::new().layer(MeterLayer::new().layer(provider));
+    let bad = STREAM.replace("[]", r#"[],"stream_options_x":1"#);
+    let answer = run(service.clone().oneshot(request(CHAT, &bad))).unwrap();
+    assert_eq!((answer.status().as_u16(), sent.take().len()), (400, 2));
+    run(service.oneshot(request(CHAT, STREAM))).unwrap();
+    assert!(sent.take().remove(0).contains("include_usage"));
+}
+
+#[test]
 fn two_meters_in_one_stack_ask_once() {
     let sent = Sent::default();
     let inner = MeterLayer::new().layer(provider(&sent, ok(SSE, Script::chunks([EVENTS]))));

@@ -8,7 +8,7 @@ use aigw_core::{
 use http::header::CONTENT_ENCODING;
 
 use crate::{
-    answer::{ASKED, CHAT, JSON, SSE, answer, chat, ok, read},
+    answer::{ASKED, CHAT, JSON, SSE, STREAM, answer, chat, ok, read},
     support::{Script, cut},
 };
 
@@ -143,6 +143,43 @@ fn whole_numbers_count_however_they_are_spelt() {
             let (_, meter, _) = chat(Script::chunks(cut(stream.as_bytes(), [place])));
             assert_eq!(meter.usage().input(), Some(count), "{spelt} cut at {place}");
         }
+    }
+}
+
+#[test]
+fn an_answer_that_was_thinking_alone_has_an_output() {
+    let whole = r#"{"candidates":[{"finishReason":"MAX_TOKENS"}],
+        "usageMetadata":{"promptTokenCount":9,"thoughtsTokenCount":500,"totalTokenCount":509}}"#;
+    let body = Script::chunks([whole]);
+    let uri = "/v1beta/models/g:generateContent";
+    let (_, meter, _) = read(answer(uri, "{}", IncludeUsage::Auto, ok(JSON, body)));
+    assert_eq!(meter.usage().output(), Some(500));
+    assert_eq!(meter.usage().total(), Some(509));
+}
+
+#[test]
+fn sound_and_images_are_content_that_stands_for_no_tokens() {
+    let cases = [
+        (CHAT, r#"{"choices":[{"delta":{"audio":{"data":"UklG"}}}]}"#),
+        (
+            "/v1/audio/speech",
+            r#"{"type":"speech.audio.delta","audio":"UklG"}"#,
+        ),
+        (
+            "/v1/images/generations",
+            r#"{"type":"image_generation.partial_image","b64_json":"UklG"}"#,
+        ),
+        (
+            "/v1beta/models/g:streamGenerateContent",
+            r#"{"candidates":[{"content":{"parts":[{"inlineData":{"data":"UklG"}}]}}]}"#,
+        ),
+    ];
+    for (uri, event) in cases {
+        let body = Script::chunks([format!("data: {event}\n\n"), format!("data: {event}\n\n")]);
+        let (_, meter, _) = read(answer(uri, STREAM, IncludeUsage::Auto, ok(SSE, body)));
+        assert_eq!((meter.media_bytes(), meter.chunks()), (8, 2), "{uri}");
+        assert!(meter.first_content().is_some(), "{uri}");
+        assert_eq!(meter.source(), Source::Unmeasured, "{uri}");
     }
 }
 

@@ -58,10 +58,12 @@ impl<R: Spawn + Timer> Drainer<R> {
         };
         // A bound beyond the range of time is none.
         let deadline = runtime.now().checked_add(bounds.time);
-        let sleep = deadline.map(|deadline| runtime.sleep_until(deadline));
+        let timer = runtime.clone();
         let bytes = bounds.bytes;
         runtime.spawn(async move {
             let _place = place;
+            // Made in the task: an answer may be dropped where no timer runs.
+            let sleep = deadline.map(|deadline| timer.sleep_until(deadline));
             let mut reading = std::pin::pin!(async move {
                 if let Some(body) = body.await {
                     read(body, bytes).await;

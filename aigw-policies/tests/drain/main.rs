@@ -96,6 +96,20 @@ fn stack(
     }))
 }
 
+#[test]
+fn an_answer_dropped_outside_the_runtime_is_cancelled() {
+    let below = Below::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let stack = stack(Bounds::new(SECOND * 60, 1 << 20), &below);
+    let answer = runtime.block_on(stack.oneshot(Request::new(()))).unwrap();
+    drop(answer);
+    assert!(below.dropped.load(SeqCst));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dropped_body_is_read_to_its_end() {
     let below = Below::default();

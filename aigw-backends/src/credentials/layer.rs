@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, header};
 use tower_layer::Layer;
 
 use super::{
-    ConfigError, Credentials, ReplaceCredentials,
+    ConfigError, Credentials, CredentialsService,
     config::{API_KEY, X_API_KEY, X_GOOG_API_KEY},
 };
 
@@ -66,10 +66,10 @@ impl CredentialsLayer {
 }
 
 impl<S> Layer<S> for CredentialsLayer {
-    type Service = ReplaceCredentials<S>;
+    type Service = CredentialsService<S>;
 
-    fn layer(&self, inner: S) -> ReplaceCredentials<S> {
-        ReplaceCredentials::new(inner, Arc::clone(&self.settings))
+    fn layer(&self, inner: S) -> CredentialsService<S> {
+        CredentialsService::new(inner, Arc::clone(&self.settings))
     }
 }
 

@@ -14,18 +14,18 @@ use super::{layer::Settings, query};
 ///
 /// That of the inner service.
 #[derive(Clone, Debug)]
-pub struct ReplaceCredentials<S> {
+pub struct CredentialsService<S> {
     inner: S,
     settings: Arc<Settings>,
 }
 
-impl<S> ReplaceCredentials<S> {
+impl<S> CredentialsService<S> {
     pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
         Self { inner, settings }
     }
 }
 
-impl<S, B> Service<Request<B>> for ReplaceCredentials<S>
+impl<S, B> Service<Request<B>> for CredentialsService<S>
 where
     S: Service<Request<B>>,
 {

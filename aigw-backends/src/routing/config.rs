@@ -35,16 +35,13 @@ pub struct RouteConfig {
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::operations"))]
     pub operation: Vec<Operation>,
     /// The backend that serves it; absent for all there are, which must then be one.
-    pub backends: Option<Backends>,
+    pub backends: Option<Vec<String>>,
     /// The model that the backend is asked for.
     pub alias: Option<String>,
     /// An answer of our own, in place of a backend.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::reply"))]
     pub reply: Option<Reply>,
 }
-
-/// The backends of a route, by name.
-pub type Backends = Vec<String>;
 
 impl RouteConfig {
     /// The rule of the `index`-th route, where `all` are the backends that there are.

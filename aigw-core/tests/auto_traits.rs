@@ -28,6 +28,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<call::Record>();
     plain::<dialect::Dialect>();
     plain::<dialect::Operation>();
+    plain::<dialect::ParseError>();
     plain::<dialect::Target>();
     plain::<key::Dimension>();
     plain::<meter::Across<()>>();

@@ -20,6 +20,59 @@
 //! them but `client`, which brings hyper and rustls: any other `Service<http::Request<_>>` serves
 //! as well.
 //!
+//! # Examples
+//!
+//! Two backends behind one service, the provider being one that obeys scripts:
+//!
+#![cfg_attr(feature = "full", doc = "```")]
+#![cfg_attr(not(feature = "full"), doc = "```ignore")]
+//! use std::time::Duration;
+//!
+//! use aigw_backends::{
+//!     credentials::{Credentials, CredentialsLayer},
+//!     leaf::Leaf,
+//!     routing::{Router, Rule, Table},
+//!     timeout::{TimeoutLayer, Timeouts},
+//!     transform::{TransformLayer, Upstream},
+//! };
+//! use aigw_core::{
+//!     BoxError, call::CallLayer, dialect::Dialect, meter::MeterLayer, rt::Tokio, testing::Provider,
+//! };
+//! use bytes::Bytes;
+//! use http::Request;
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! // A client of your own, or this crate's, stands in its place.
+//! let provider = Provider::new(Tokio);
+//! let backend = |base: &str, dialect, key: &str| -> Result<_, BoxError> {
+//!     Ok(ServiceBuilder::new()
+//!         .layer(TimeoutLayer::new(Timeouts::default().idle(Duration::from_secs(30)), Tokio))
+//!         .layer(MeterLayer::new())
+//!         .layer(TransformLayer::new(Upstream::try_new(base.parse()?, dialect)?))
+//!         .layer(CredentialsLayer::try_new(Credentials::ApiKey(key.into()), dialect)?)
+//!         .service(Leaf::new(provider.clone())))
+//! };
+//! let east = backend("https://east.test", Dialect::OpenAi, "key-of-east")?;
+//! let claude = backend("https://claude.test", Dialect::Anthropic, "key-of-claude")?;
+//!
+//! let table = Table::try_new([
+//!     Rule::to("east").model("gpt-*"),
+//!     Rule::to("claude").model("claude-*"),
+//! ])?;
+//! let router = Router::try_new(table, [("east", east), ("claude", claude)])?;
+//! let gateway = ServiceBuilder::new().layer(CallLayer::new()).service(router);
+//!
+//! let body = Full::<Bytes>::from(r#"{"model":"gpt-4o","messages":[]}"#);
+//! let request = Request::post("/v1/chat/completions").body(body)?;
+//! assert_eq!(gateway.oneshot(request).await?.status(), 200);
+//! assert_eq!(provider.calls()[0].headers["authorization"], "Bearer key-of-east");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [tower]: https://docs.rs/tower
 
 #[cfg(feature = "client")]

@@ -29,12 +29,12 @@ fn everything_can_cross_threads_and_be_printed() {
     shared::<client::ResponseBody>();
     shared::<credentials::Credentials>();
     shared::<credentials::CredentialsLayer>();
-    shared::<credentials::ReplaceCredentials<()>>();
+    shared::<credentials::CredentialsService<()>>();
     shared::<leaf::Leaf<()>>();
     shared::<leaf::ResponseBody<Body>>();
     shared::<leaf::ResponseFuture<Answer>>();
     shared::<leaf::TransportError>();
-    shared::<routing::RouteLayer<String>>();
+    shared::<routing::RouterLayer<String>>();
     shared::<routing::Router<String, ()>>();
     shared::<timeout::Timeout<(), Tokio>>();
     shared::<timeout::TimeoutLayer<Tokio>>();

@@ -14,7 +14,7 @@ use std::{
 use aigw_backends::{
     credentials::{Credentials, CredentialsLayer},
     leaf::Leaf,
-    routing::{RouteLayer, Rule, Table},
+    routing::{RouterLayer, Rule, Table},
     timeout::{TimeoutLayer, Timeouts},
     transform::{TransformLayer, Upstream},
 };
@@ -51,8 +51,8 @@ fn timeouts() -> TimeoutLayer<Tokio> {
     TimeoutLayer::new(timeouts.idle(HOUR).total(HOUR), Tokio)
 }
 
-fn routes() -> RouteLayer<&'static str> {
-    RouteLayer::new(Table::try_new([Rule::to("provider").model("gpt-*")]).unwrap())
+fn routes() -> RouterLayer<&'static str> {
+    RouterLayer::new(Table::try_new([Rule::to("provider").model("gpt-*")]).unwrap())
 }
 
 fn transform() -> TransformLayer {

@@ -84,7 +84,8 @@ fn seconds(count: u64, size: u64) -> Option<Duration> {
     count.checked_mul(size).map(Duration::from_secs)
 }
 
-/// Reads a duration from a file, as [`parse`] does: for `#[serde(deserialize_with = "…")]`.
+/// Reads a duration from a file, as [`parse`] does: for `#[serde(deserialize_with = "…")]` (feature
+/// `serde`).
 ///
 /// # Errors
 ///
@@ -95,7 +96,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Duration, D::
     parse(&text).map_err(D::Error::custom)
 }
 
-/// The same for a field that may be absent.
+/// The same for a field that may be absent (feature `serde`).
 ///
 /// # Errors
 ///

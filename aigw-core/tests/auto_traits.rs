@@ -28,6 +28,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<call::Record>();
     plain::<dialect::Dialect>();
     plain::<dialect::Operation>();
+    plain::<dialect::ParseError>();
     plain::<dialect::Target>();
     plain::<key::Dimension>();
     plain::<meter::Across<()>>();
@@ -49,8 +50,8 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<meter::MeterService<()>>();
     plain::<meter::Origin>();
     plain::<ReportLayerOf>();
-    plain::<meter::report::ReportBody<Metered, Report>>();
-    plain::<meter::report::ReportFuture<Future, Report>>();
+    plain::<meter::report::ResponseBody<Metered, Report>>();
+    plain::<meter::report::ResponseFuture<Future, Report>>();
     plain::<meter::report::ReportService<(), ()>>();
     plain::<observe::Event<'_>>();
     plain::<outcome::Fault>();

@@ -37,6 +37,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    signal,
     task::JoinSet,
     time,
 };
@@ -133,4 +134,23 @@ async fn accept(listener: &TcpListener) -> TcpStream {
         }
         time::sleep(ACCEPT_PAUSE).await;
     }
+}
+
+/// Completes when the process is told to stop, by SIGTERM or Ctrl-C.
+pub async fn asked_to_stop() {
+    let interrupt = async {
+        if signal::ctrl_c().await.is_err() {
+            // Where no handler can be set, nobody can ask either.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            () = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    interrupt.await;
 }

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use aigw_core::dialect::Dialect;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, header};
 use tower_layer::Layer;
 
 use super::{
-    ConfigError, Credentials, ReplaceCredentials,
+    ConfigError, Credentials, CredentialsService,
     config::{API_KEY, X_API_KEY, X_GOOG_API_KEY},
+    service::Settings,
 };
 
 /// Decides whose key a backend sees. See the [module](super).
@@ -14,15 +15,6 @@ use super::{
 #[must_use]
 pub struct CredentialsLayer {
     settings: Arc<Settings>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    /// What is taken off; nothing where the caller's credentials pass.
-    pub(super) headers: Vec<HeaderName>,
-    pub(super) query: Vec<Box<str>>,
-    pub(super) header: Option<(HeaderName, HeaderValue)>,
-    passes: bool,
 }
 
 impl CredentialsLayer {
@@ -66,10 +58,10 @@ impl CredentialsLayer {
 }
 
 impl<S> Layer<S> for CredentialsLayer {
-    type Service = ReplaceCredentials<S>;
+    type Service = CredentialsService<S>;
 
-    fn layer(&self, inner: S) -> ReplaceCredentials<S> {
-        ReplaceCredentials::new(inner, Arc::clone(&self.settings))
+    fn layer(&self, inner: S) -> CredentialsService<S> {
+        CredentialsService::new(inner, Arc::clone(&self.settings))
     }
 }
 

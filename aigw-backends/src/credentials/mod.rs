@@ -53,5 +53,5 @@ mod service;
 pub use self::{
     config::{ConfigError, Credentials, Secret},
     layer::CredentialsLayer,
-    service::ReplaceCredentials,
+    service::CredentialsService,
 };

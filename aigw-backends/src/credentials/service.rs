@@ -3,10 +3,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use tower_service::Service;
 
-use super::{layer::Settings, query};
+use super::query;
 
 /// Takes the caller's credentials off and puts the backend's on. See the [module](super).
 ///
@@ -14,18 +14,29 @@ use super::{layer::Settings, query};
 ///
 /// That of the inner service.
 #[derive(Clone, Debug)]
-pub struct ReplaceCredentials<S> {
+pub struct CredentialsService<S> {
     inner: S,
     settings: Arc<Settings>,
 }
 
-impl<S> ReplaceCredentials<S> {
+/// What a layer and its services share.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// What is taken off; nothing where the caller's credentials pass.
+    pub(super) headers: Vec<HeaderName>,
+    pub(super) query: Vec<Box<str>>,
+    pub(super) header: Option<(HeaderName, HeaderValue)>,
+    /// Whether the caller's credentials pass.
+    pub(super) passes: bool,
+}
+
+impl<S> CredentialsService<S> {
     pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
         Self { inner, settings }
     }
 }
 
-impl<S, B> Service<Request<B>> for ReplaceCredentials<S>
+impl<S, B> Service<Request<B>> for CredentialsService<S>
 where
     S: Service<Request<B>>,
 {

@@ -32,19 +32,15 @@ pub struct RouteConfig {
     /// Names or globs; empty for all.
     pub model: Vec<String>,
     /// Operations by name; empty for all.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "read::operations"))]
     pub operation: Vec<Operation>,
     /// The backend that serves it; absent for all there are, which must then be one.
-    pub backends: Option<Backends>,
+    pub backends: Option<Vec<String>>,
     /// The model that the backend is asked for.
     pub alias: Option<String>,
     /// An answer of our own, in place of a backend.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::reply"))]
     pub reply: Option<Reply>,
 }
-
-/// The backends of a route, by name.
-pub type Backends = Vec<String>;
 
 impl RouteConfig {
     /// The rule of the `index`-th route, where `all` are the backends that there are.
@@ -89,24 +85,10 @@ impl RouteConfig {
 
 #[cfg(feature = "serde")]
 mod read {
-    use aigw_core::dialect::Operation;
     use http::StatusCode;
     use serde::{Deserialize, Deserializer, de::Error};
 
     use super::Reply;
-
-    pub(super) fn operations<'de, D: Deserializer<'de>>(
-        source: D,
-    ) -> Result<Vec<Operation>, D::Error> {
-        Vec::<String>::deserialize(source)?
-            .iter()
-            .map(|name| {
-                Operation::from_name(name).ok_or_else(|| {
-                    D::Error::custom(format_args!("no operation is called `{name}`"))
-                })
-            })
-            .collect()
-    }
 
     pub(super) fn reply<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Reply>, D::Error> {
         #[derive(Deserialize)]

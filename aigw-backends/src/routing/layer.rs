@@ -11,12 +11,12 @@ use super::{Router, Table};
 /// [`Router`].
 #[derive(Debug)]
 #[must_use]
-pub struct RouteLayer<K> {
+pub struct RouterLayer<K> {
     table: Arc<Table<K>>,
     refuser: Refuser,
 }
 
-impl<K> RouteLayer<K> {
+impl<K> RouterLayer<K> {
     /// Routes by `table`.
     pub fn new(table: Table<K>) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl<K> RouteLayer<K> {
     }
 }
 
-impl<S, K> Layer<S> for RouteLayer<K>
+impl<S, K> Layer<S> for RouterLayer<K>
 where
     S: Clone,
     K: Clone + Display,
@@ -44,7 +44,7 @@ where
     }
 }
 
-impl<K> Clone for RouteLayer<K> {
+impl<K> Clone for RouterLayer<K> {
     fn clone(&self) -> Self {
         Self {
             table: Arc::clone(&self.table),

@@ -2,7 +2,7 @@
 //!
 //! A [`Table`] of [`Rule`]s is asked with what the call's head and model say; the first rule that
 //! matches decides, and a call that none matches is refused. [`Router`] is the service over several
-//! backends; [`RouteLayer`] puts the same decision in front of one.
+//! backends; [`RouterLayer`] puts the same decision in front of one.
 //!
 //! ```text
 //!  call ──────┬ a rule: backend [and alias] ────────────► that backend, with `Route` in the record
@@ -50,9 +50,9 @@ mod service;
 mod table;
 
 pub use self::{
-    config::{Backends, Fallback, RouteConfig, RoutingConfig},
+    config::{Fallback, RouteConfig, RoutingConfig},
     future::ResponseFuture,
-    layer::RouteLayer,
+    layer::RouterLayer,
     rule::{ConfigError, Reply, Rule},
     service::{Route, Router},
     table::{Decision, Table},

@@ -9,7 +9,7 @@
 
 use std::convert::Infallible;
 
-use aigw_backends::routing::{ConfigError, Reply, Route, RouteLayer, Router, Rule, Table};
+use aigw_backends::routing::{ConfigError, Reply, Route, Router, RouterLayer, Rule, Table};
 use aigw_core::{
     call::{CallBody, CallLayer, HasCall},
     dialect::Operation,
@@ -95,7 +95,7 @@ async fn an_alias_changes_what_the_backend_sees() {
 #[tokio::test]
 async fn an_alias_puts_nothing_into_a_call_without_a_body() {
     let table = Table::try_new([Rule::to("east").alias("gpt-4o")]).unwrap();
-    let stack = CallLayer::new().layer(RouteLayer::new(table).layer(backend("only")));
+    let stack = CallLayer::new().layer(RouterLayer::new(table).layer(backend("only")));
     let request = Request::get("/v1/models").body(Full::<Bytes>::default());
     let answer = stack.oneshot(request.unwrap()).await.unwrap();
     let told = answer.into_body().collect().await.unwrap().to_bytes();
@@ -141,7 +141,7 @@ async fn a_reply_is_given_without_a_backend() {
 
 #[tokio::test]
 async fn a_layer_routes_to_the_one_service_beneath() {
-    let stack = CallLayer::new().layer(RouteLayer::new(table()).layer(backend("only")));
+    let stack = CallLayer::new().layer(RouterLayer::new(table()).layer(backend("only")));
     let body = Full::<Bytes>::from(r#"{"model":"gpt-4-turbo"}"#);
     let request = Request::post("/v1/chat/completions").body(body).unwrap();
     let answer = stack.oneshot(request).await.unwrap();

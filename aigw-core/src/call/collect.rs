@@ -8,7 +8,10 @@ use http_body::Body;
 use pin_project::pin_project;
 
 use super::budget::Hold;
-use crate::body::into_bytes;
+use crate::{
+    body::into_bytes,
+    reject::{Reason, Refusal},
+};
 
 /// Reads a whole request body within its bounds.
 #[pin_project]
@@ -92,6 +95,23 @@ impl<B: Body> Collect<B> {
             } else {
                 return Poll::Ready(Err(Uncollected::Overloaded));
             }
+        }
+    }
+}
+
+impl Uncollected {
+    /// What the caller is told; `limit` is the greatest body that is collected.
+    pub(super) fn refusal(self, limit: usize) -> Refusal {
+        match self {
+            Self::TooLarge => Refusal::new(
+                Reason::BodyTooLarge,
+                format!("the request body is larger than {limit} bytes"),
+            ),
+            Self::Overloaded => Refusal::new(
+                Reason::Overloaded,
+                "too many request bodies are held at the moment",
+            ),
+            Self::Broken => Refusal::new(Reason::InvalidRequest, "the request body broke off"),
         }
     }
 }

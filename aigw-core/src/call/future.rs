@@ -14,9 +14,8 @@ use tower_service::Service;
 use super::{
     Call, CallBody, Carried, Record,
     budget::Hold,
-    collect::{Collect, Uncollected},
+    collect::Collect,
     peeking::{Peeked, Peeking, TwoModels},
-    service::too_large,
 };
 use crate::{
     dialect::Target,
@@ -31,6 +30,7 @@ use crate::{
 /// Dropping it gives up the request body or the inner call, whichever is under way, and all
 /// buffered bytes.
 #[pin_project]
+#[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B, T>
 where
     S: Service<Request<CallBody<B>>>,
@@ -151,7 +151,7 @@ where
                             Some(head) => head.read(body, hold).map(CallBody::buffered),
                             None => return Poll::Pending,
                         },
-                        Poll::Ready(Err(error)) => Err(uncollected(error, limit)),
+                        Poll::Ready(Err(error)) => Err(error.refusal(limit)),
                         Poll::Pending => Err(ready!(late(this.sleep.as_mut(), cx))),
                     }
                 }
@@ -203,17 +203,6 @@ fn late<F: Future<Output = ()>>(sleep: Pin<&mut Option<F>>, cx: &mut Context<'_>
             )
         }),
         None => Poll::Pending,
-    }
-}
-
-fn uncollected(error: Uncollected, limit: usize) -> Refusal {
-    match error {
-        Uncollected::TooLarge => too_large(limit),
-        Uncollected::Overloaded => Refusal::new(
-            Reason::Overloaded,
-            "too many request bodies are held at the moment",
-        ),
-        Uncollected::Broken => Refusal::new(Reason::InvalidRequest, "the request body broke off"),
     }
 }
 

@@ -23,10 +23,12 @@ pub trait HasCall: Body<Data = Bytes> {
 
     /// Changes what is sent on, not what [`call`](Self::call) says was asked. Answers whether the
     /// change took effect: an opaque body cannot be edited.
+    #[must_use = "an opaque body cannot be edited"]
     fn edit(&mut self, edit: Edit) -> bool;
 
     /// Another body that sends the same bytes, edits included, sharing them. `None` once sending
     /// has begun, and for an opaque body.
+    #[must_use]
     fn try_clone(&self) -> Option<Self>
     where
         Self: Sized;

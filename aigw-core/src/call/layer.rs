@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 
-use super::{budget::Budget, service::CallService};
+use super::{
+    budget::Budget,
+    service::{CallService, Settings},
+};
 use crate::{
     reject::{MakeRejection, Refuser},
     rt::{NoTimer, Timer},
@@ -14,16 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CallLayer<T = NoTimer> {
-    pub(super) settings: Settings<T>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Settings<T> {
-    pub(super) max_body_bytes: usize,
-    pub(super) budget: Budget,
-    pub(super) timer: T,
-    pub(super) body_timeout: Option<Duration>,
-    pub(super) refuser: Refuser,
+    settings: Settings<T>,
 }
 
 impl CallLayer {
@@ -74,9 +68,9 @@ impl<T> CallLayer<T> {
         self
     }
 
-    /// How long a body may take from the request's head to its last byte. A longer one is a 408.
-    /// Default: no bound.
-    pub fn body_timeout<U: Timer>(self, timer: U, timeout: Duration) -> CallLayer<U> {
+    /// How long a body may take from the request's head to its last byte, measured by `timer`. A
+    /// longer one is a 408; zero admits only what is there at once. Default: no bound.
+    pub fn body_timeout<U: Timer>(self, timeout: Duration, timer: U) -> CallLayer<U> {
         let Settings {
             max_body_bytes,
             budget,

@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
@@ -7,15 +10,16 @@ use tower_service::Service;
 
 use super::{
     CallBody, Record,
-    collect::Collect,
+    budget::Budget,
+    collect::{Collect, Uncollected},
     form,
     future::{Head, Reading, ResponseFuture},
-    layer::Settings,
     peeking::Peeking,
 };
 use crate::{
     dialect::Target,
-    reject::{self, Reason, Refusal},
+    headers::{encoding, media_type},
+    reject::{self, Reason, Refusal, Refuser},
     rt::{NoTimer, Timer},
 };
 
@@ -29,6 +33,16 @@ use crate::{
 pub struct CallService<S, T = NoTimer> {
     pub(super) inner: S,
     pub(super) settings: Settings<T>,
+}
+
+/// What a layer and its services share.
+#[derive(Clone, Debug)]
+pub(super) struct Settings<T> {
+    pub(super) max_body_bytes: usize,
+    pub(super) budget: Budget,
+    pub(super) timer: T,
+    pub(super) body_timeout: Option<Duration>,
+    pub(super) refuser: Refuser,
 }
 
 impl<S, T, B, ResBody> Service<Request<B>> for CallService<S, T>
@@ -101,30 +115,21 @@ fn admissible(
     if !target.operation().has_json_body() {
         return Ok(());
     }
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
-        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
+    if encoding(headers).is_some() {
         let message =
             "an encoded request body cannot be read here; send it without `content-encoding`";
         return Err(Refusal::new(Reason::UnsupportedEncoding, message));
     }
-    if let Some(media) = headers.get(header::CONTENT_TYPE)
-        && !is_json(media.to_str().unwrap_or_default())
-    {
+    if media_type(headers).is_some_and(|media| !is_json(media)) {
         let message = "this operation takes JSON; send `content-type: application/json`";
         return Err(Refusal::new(Reason::UnsupportedMediaType, message));
     }
     // A caller that waits for leave to send is told no before it sends; others are read to the end
     // first.
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > max_body_bytes as u64 {
-        return Err(too_large(max_body_bytes));
+        return Err(Uncollected::TooLarge.refusal(max_body_bytes));
     }
     Ok(())
-}
-
-pub(super) fn too_large(max_body_bytes: usize) -> Refusal {
-    let message = format!("the request body is larger than {max_body_bytes} bytes");
-    Refusal::new(Reason::BodyTooLarge, message)
 }
 
 fn names_websocket(upgrade: &str) -> bool {
@@ -133,8 +138,7 @@ fn names_websocket(upgrade: &str) -> bool {
         .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
-fn is_json(content_type: &str) -> bool {
-    let media = content_type.split(';').next().unwrap_or_default().trim();
+fn is_json(media: &str) -> bool {
     let suffix = media.rsplit_once('+').map(|(_, suffix)| suffix);
     media.eq_ignore_ascii_case("application/json")
         || media.eq_ignore_ascii_case("text/json")

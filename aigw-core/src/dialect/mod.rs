@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod name;
 mod operation;
 mod request;
 mod target;
@@ -32,7 +33,7 @@ pub(crate) use self::{
     answer::{Field, Form, Terminal, Tokens, form},
     request::{Asked, asked},
 };
-pub use self::{operation::Operation, target::Target};
+pub use self::{name::ParseError, operation::Operation, target::Target};
 
 /// A vendor's spelling of paths, requests, answers and errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +62,8 @@ impl Dialect {
         Self::Gemini,
     ];
 
-    /// The name as configuration and logs spell it.
+    /// The name as configuration and logs spell it, and as [`FromStr`](std::str::FromStr) and serde
+    /// (feature `serde`) read it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,14 +73,6 @@ impl Dialect {
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
         }
-    }
-
-    /// The dialect of that name, as [`as_str`](Self::as_str) spells it.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|dialect| dialect.as_str() == name)
     }
 }
 

@@ -47,7 +47,8 @@ impl Operation {
         Self::Other,
     ];
 
-    /// The name as configuration and logs spell it.
+    /// The name as configuration and logs spell it, and as [`FromStr`](std::str::FromStr) and serde
+    /// (feature `serde`) read it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,14 +65,6 @@ impl Operation {
             Self::CountTokens => "count-tokens",
             Self::Other => "other",
         }
-    }
-
-    /// The operation of that name, as [`as_str`](Self::as_str) spells it.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|operation| operation.as_str() == name)
     }
 
     /// Whether the request body is one JSON document that [`CallLayer`](crate::call::CallLayer)

@@ -7,8 +7,10 @@
 
 mod buffer;
 mod number;
+mod scalar;
 mod scanner;
 mod shape;
+mod sink;
 mod text;
 mod value;
 
@@ -16,7 +18,8 @@ mod value;
 mod tests;
 
 pub(crate) use self::{
-    scanner::{Flaw, Malformed, Mode, Scanner, Sink},
+    scanner::{Mode, Scanner},
     shape::{Shape, Want},
+    sink::{Flaw, Malformed, Sink},
     value::Value,
 };

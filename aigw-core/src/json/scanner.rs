@@ -1,10 +1,10 @@
-use std::ops::Range;
-
 use super::{
+    Flaw, Malformed, Sink,
     buffer::Buffer,
     number::Number,
+    scalar::{Literal, Role},
     shape::{Leaf, NodeId, Shape, Want},
-    text::{Escape, Step, flat_len, plain_len},
+    text::{Escape, flat_len, plain_len},
     value::{Text, Value},
 };
 
@@ -12,8 +12,8 @@ use super::{
 #[derive(Clone)]
 pub(crate) struct Scanner<F: 'static> {
     shape: &'static Shape<F>,
-    mode: Mode,
-    state: State,
+    pub(super) mode: Mode,
+    pub(super) state: State,
     /// Open containers. Those up to `live` lie on a path of the shape.
     depth: usize,
     live: usize,
@@ -21,16 +21,16 @@ pub(crate) struct Scanner<F: 'static> {
     objects: u128,
     open: [Open; LIVE],
     /// Open containers of a subtree that is skipped without looking at its grammar.
-    skipped: usize,
+    pub(super) skipped: usize,
     /// The place in the shape of the value that is expected or being read.
-    node: Option<NodeId>,
+    pub(super) node: Option<NodeId>,
     /// Where that value began.
-    began: u64,
+    pub(super) began: u64,
     /// Bit *n*: the key of node *n* has stood in the document.
     seen: u128,
     /// Bytes seen in earlier chunks.
     offset: u64,
-    held: Buffer<CAP>,
+    pub(super) held: Buffer<CAP>,
 }
 
 /// How much is asked of the grammar.
@@ -43,44 +43,9 @@ pub(crate) enum Mode {
     Lenient,
 }
 
-/// Hears what stands at the paths of a [`Shape`].
-pub(crate) trait Sink<F> {
-    /// A value at a path that [wants its beginning](Want::Begin) begins at byte `at`.
-    fn begin(&mut self, field: F, first: u8, at: u64) {
-        let _ = (field, first, at);
-    }
-
-    /// A value at a path that wants its value or beginning has ended.
-    fn value(&mut self, field: F, value: Value<'_>, span: Range<u64>);
-
-    /// So many more bytes of a string at a path that [wants its length](Want::Length).
-    fn length(&mut self, field: F, bytes: u64) {
-        let _ = (field, bytes);
-    }
-}
-
-/// The bytes are not a document that can be trusted to mean one thing.
+/// What may come next, or what is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed {
-    /// The byte that does not fit.
-    pub(crate) at: u64,
-    pub(crate) flaw: Flaw,
-}
-
-/// What is wrong with a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// It is not JSON.
-    Syntax,
-    /// It opens one container too many.
-    TooDeep,
-    /// This key of the shape stands twice in one object: readers differ on which of the two counts.
-    /// Strict documents only.
-    Twice(&'static str),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// A value must come.
     Value,
     /// After `[`: a value or the end.
@@ -98,24 +63,6 @@ enum State {
     Skip,
     Done,
     Broken,
-}
-
-/// What a string is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Key,
-    /// A key of an object that no path enters.
-    ForeignKey,
-    Value,
-    Length,
-    Nothing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Literal {
-    True,
-    False,
-    Null,
 }
 
 /// A container on a path of the shape.
@@ -259,7 +206,8 @@ impl<F: Copy> Scanner<F> {
         Ok(taken)
     }
 
-    /// Reads a string that has begun in one go if it is all there and plain; answers how many bytes it took.
+    /// Reads a string that has begun in one go if it is all there and plain; answers how many bytes
+    /// it took.
     fn string(&mut self, rest: &[u8], at: u64, sink: &mut impl Sink<F>) -> usize {
         let len = plain_len(rest);
         let (Some(text), Some(b'"')) = (rest.get(..len), rest.get(len)) else {
@@ -370,7 +318,7 @@ impl<F: Copy> Scanner<F> {
     }
 
     /// Ends the current value; answers the field to tell it under.
-    fn end_value(&mut self) -> Option<F> {
+    pub(super) fn end_value(&mut self) -> Option<F> {
         self.state = self.after_value();
         self.leaf()
             .filter(|leaf| leaf.want != Want::Length)
@@ -386,7 +334,7 @@ impl<F: Copy> Scanner<F> {
     }
 
     /// Ends a value that is told as it stands.
-    fn end_with(&mut self, value: Value<'_>, end: u64, sink: &mut impl Sink<F>) {
+    pub(super) fn end_with(&mut self, value: Value<'_>, end: u64, sink: &mut impl Sink<F>) {
         if let Some(field) = self.end_value() {
             sink.value(field, value, self.began..end);
         }
@@ -411,151 +359,6 @@ impl<F: Copy> Scanner<F> {
                 Ok(0)
             }
         }
-    }
-
-    fn text(
-        &mut self,
-        role: Role,
-        mut escape: Escape,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
-        let mut taken = 0;
-        let mut length = 0;
-        let mut ended = false;
-        while let Some(left) = rest.get(taken..).filter(|left| !left.is_empty() && !ended) {
-            let plain = match escape {
-                Escape::None => plain_len(left),
-                _ => 0,
-            };
-            let (mut bytes, mut meaning) = (plain, plain as u64);
-            if let Some(&byte) = left.get(plain) {
-                match escape.step(byte, self.mode) {
-                    Step::Escaped(more) => (bytes, meaning) = (plain + 1, meaning + more),
-                    Step::End => ended = true,
-                    Step::Bad => {
-                        return Err(Malformed {
-                            at: at + (taken + plain) as u64,
-                            flaw: Flaw::Syntax,
-                        });
-                    }
-                }
-            }
-            match role {
-                Role::Key | Role::Value => self.held.push(left.get(..bytes).unwrap_or_default()),
-                Role::Length => length += meaning,
-                Role::ForeignKey | Role::Nothing => {}
-            }
-            taken += bytes;
-        }
-        if length > 0
-            && let Some(Leaf { field, .. }) = self.leaf()
-        {
-            sink.length(field, length);
-        }
-        if ended {
-            taken += 1;
-            self.end_text(role, at + taken as u64, sink)?;
-        } else {
-            self.state = State::Text(role, escape);
-        }
-        Ok(taken)
-    }
-
-    fn end_text(&mut self, role: Role, end: u64, sink: &mut impl Sink<F>) -> Result<(), Malformed> {
-        match role {
-            Role::Key => {
-                let held = self.held.clone();
-                let key = held.get().and_then(|key| Text(key).decode());
-                // A key that is too long to be held is none of the shape's.
-                return self.expect_member(key.unwrap_or_default().as_bytes(), end);
-            }
-            Role::ForeignKey => {
-                self.node = None;
-                self.state = State::Colon;
-            }
-            _ if self.skipped > 0 => self.state = State::Skip,
-            _ => {
-                if let Some(field) = self.end_value() {
-                    let text = self.held.get();
-                    let value = text.map_or(Value::TooLong, |text| Value::String(Text(text)));
-                    sink.value(field, value, self.began..end);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn number(
-        &mut self,
-        mut number: Number,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
-        let mut taken = 0;
-        for byte in rest {
-            if byte.is_ascii_digit() && number.goes_on() {
-                taken += 1;
-                continue;
-            }
-            match number.step(*byte) {
-                Some(next) => number = next,
-                None if number.may_end() => {
-                    self.held.push(rest.get(..taken).unwrap_or_default());
-                    if let Some(field) = self.end_value() {
-                        let value = self.held.get().map_or(Value::TooLong, Value::Number);
-                        sink.value(field, value, self.began..at + taken as u64);
-                    }
-                    return Ok(taken);
-                }
-                None => {
-                    return Err(Malformed {
-                        at: at + taken as u64,
-                        flaw: Flaw::Syntax,
-                    });
-                }
-            }
-            taken += 1;
-        }
-        self.held.push(rest);
-        self.state = State::Number(number);
-        Ok(taken)
-    }
-
-    fn literal(
-        &mut self,
-        literal: Literal,
-        seen: u8,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
-        let (word, value): (&[u8], _) = match literal {
-            Literal::True => (b"true", Value::Bool(true)),
-            Literal::False => (b"false", Value::Bool(false)),
-            Literal::Null => (b"null", Value::Null),
-        };
-        let expected = word.get(usize::from(seen)..).unwrap_or_default();
-        if rest.starts_with(expected) {
-            self.end_with(value, at + expected.len() as u64, sink);
-            return Ok(expected.len());
-        }
-        let len = expected.len().min(rest.len());
-        let same = expected
-            .iter()
-            .zip(rest)
-            .take_while(|(expected, byte)| expected == byte);
-        let same = same.count();
-        if same < len {
-            return Err(Malformed {
-                at: at + same as u64,
-                flaw: Flaw::Syntax,
-            });
-        }
-        self.state = State::Literal(literal, seen.saturating_add(len as u8));
-        Ok(len)
     }
 
     /// Passes over a subtree that no path enters, minding nothing but strings and brackets.
@@ -587,7 +390,7 @@ impl<F: Copy> Scanner<F> {
     }
 
     #[inline]
-    fn expect_member(&mut self, key: &[u8], at: u64) -> Result<(), Malformed> {
+    pub(super) fn expect_member(&mut self, key: &[u8], at: u64) -> Result<(), Malformed> {
         self.state = State::Colon;
         self.node = self
             .container()
@@ -625,7 +428,7 @@ impl<F: Copy> Scanner<F> {
         self.objects & 1 == 1
     }
 
-    fn leaf(&self) -> Option<Leaf<F>> {
+    pub(super) fn leaf(&self) -> Option<Leaf<F>> {
         self.shape.leaf(self.node?)
     }
 }

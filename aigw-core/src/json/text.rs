@@ -102,8 +102,8 @@ pub(super) fn flat_len(rest: &[u8]) -> usize {
     )
 }
 
-/// How many bytes stand before the first that `stops`. `marks` asks the same of eight bytes at once: the lowest mark it sets is
-/// in the top bit of the first byte that stops.
+/// How many bytes stand before the first that `stops`. `marks` asks the same of eight bytes at
+/// once: the lowest mark it sets is in the top bit of the first byte that stops.
 #[inline]
 fn run(bytes: &[u8], stops: impl Fn(u8) -> bool, marks: impl Fn(u64) -> u64) -> usize {
     let (near, far) = bytes.split_at(bytes.len().min(NEAR));

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderMap, Request, Response, header, response::Parts};
+use http::{Request, Response, header, response::Parts};
 use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
@@ -19,6 +19,7 @@ use crate::{
     BoxError,
     body::{Beginning, PassThrough},
     call::{Call, HasCall},
+    headers::encoding,
     observe::{Event, Observe},
     reject::Refused,
     rt::Clock,
@@ -30,6 +31,7 @@ use crate::{
 ///
 /// Dropping it drops the inner call.
 #[pin_project]
+#[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B, ResBody, C, O>
 where
     S: Service<Request<B>>,
@@ -204,14 +206,6 @@ impl<C: Clock, O: Observe> Answering<C, O> {
         };
         Response::from_parts(head, body)
     }
-}
-
-/// The encoding of an answer, if it has one.
-fn encoding(headers: &HeaderMap) -> Option<&str> {
-    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-    encodings
-        .map(|encoding| encoding.to_str().unwrap_or("unknown"))
-        .find(|encoding| !encoding.eq_ignore_ascii_case("identity"))
 }
 
 impl<S, B, ResBody, C, O> fmt::Debug for ResponseFuture<S, B, ResBody, C, O>

@@ -24,12 +24,43 @@
 //! JSON and server-sent events pass unread: their usage is
 //! [unmeasured](crate::usage::Source::Unmeasured), which is never zero.
 //!
-//! An answer that a layer of ours below gave in the provider's place, such as the leaf's 502, is unread
-//! too; its [origin](Meter::origin) is none, and its [`Ending`] the fault that it answers for.
+//! An answer that a layer of ours below gave in the provider's place, such as the leaf's 502, is
+//! unread too; its [origin](Meter::origin) is none, and its [`Ending`] the fault that it answers
+//! for.
 //!
 //! # Examples
 //!
-//! See [`report`] for a whole stack that tells what each call used.
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use aigw_core::{call::CallLayer, meter::{Ending, MeterLayer, Metered}};
+//! use http::{Request, Response, header::CONTENT_TYPE};
+//! use http_body_util::BodyExt;
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let stack = ServiceBuilder::new().layer(CallLayer::new()).layer(MeterLayer::new());
+//! let service = stack.service_fn(async |_| {
+//!     let answer = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+//!     let mut response = Response::new(answer.to_owned());
+//!     response.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
+//!     Ok::<_, Infallible>(response)
+//! });
+//!
+//! let body = r#"{"model":"m","messages":[]}"#.to_owned();
+//! let request = Request::post("/v1/chat/completions").body(body)?;
+//! let mut answer = service.oneshot(request).await?.into_body();
+//! while let Some(frame) = answer.frame().await {
+//!     frame?;
+//! }
+//! assert_eq!(answer.meter().usage().total(), Some(7));
+//! assert_eq!(answer.ending(), Ending::Complete);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`report`] tells once what each call used, and is the skeleton of every policy.
 
 pub mod across;
 mod asking;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
 
 use super::{
     Meter,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     call::Call,
     dialect::{Field, Form, Terminal, form},
+    headers::media_type,
     json::{Mode, Scanner},
     sse::{Lexer, Token},
 };
@@ -198,13 +199,4 @@ impl Events {
         self.reading.malformed = false;
         self.reading.scanner.reset();
     }
-}
-
-/// The media type without its parameters.
-fn media_type(headers: &HeaderMap) -> Option<&str> {
-    let value = headers
-        .get(header::CONTENT_TYPE)?
-        .to_str()
-        .unwrap_or_default();
-    value.split(';').next().map(str::trim)
 }

@@ -156,7 +156,7 @@ mod time {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             Ok::<_, Infallible>(Response::new(Full::default()))
         });
-        let layer = CallLayer::new().body_timeout(Tokio, Duration::from_secs(30));
+        let layer = CallLayer::new().body_timeout(Duration::from_secs(30), Tokio);
         let service: Inner<_> = layer.layer(inner);
         let start = Instant::now();
         let answer = service.oneshot(post(CHAT, body)).await.unwrap();

@@ -209,7 +209,7 @@ fn a_call_without_a_body_gets_none_by_an_edit() {
     let mut body = crate::stack::send(&layer, request.unwrap())
         .passed()
         .into_body();
-    body.edit(model("n"));
+    assert!(body.edit(model("n")));
     assert_eq!(drain(&mut body).text(), "");
 }
 

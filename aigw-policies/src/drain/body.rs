@@ -12,7 +12,7 @@ use super::rest::Drainer;
 /// An answer that is read on when it is dropped before its end.
 ///
 /// It is not [`Metered`](aigw_core::meter::Metered): what reads the meter stands below, where the
-/// end is seen.
+/// end is seen. The bounds stand on the struct because its `Drop` moves what is left into a task.
 pub struct ResponseBody<B, R>
 where
     B: Body + Send + 'static,

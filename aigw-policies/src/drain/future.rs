@@ -12,6 +12,8 @@ use http_body::Body;
 use super::{ResponseBody, rest::Drainer};
 
 /// An answer that is waited for and read on when it is dropped before its head.
+///
+/// The bounds stand on the struct because its `Drop` moves what is left into a task.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, R, B, E>
 where

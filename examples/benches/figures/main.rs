@@ -1,8 +1,8 @@
 //! What the layers cost, each figure beside its baseline of the same run.
 //!
-//! `cargo xtask bench` runs all of it, `cargo xtask bench stack latency` two parts. `--rounds N` changes how often the two of
-//! a pair take turns (5 by default). The figures of a machine that is busy with something else are worth little; the
-//! instruction counts are the exception.
+//! `cargo xtask bench` runs all of it, `cargo xtask bench stack latency` two parts. `--rounds N`
+//! changes how often the two of a pair take turns (5 by default). The figures of a machine that is
+//! busy with something else are worth little; the instruction counts are the exception.
 
 #![allow(
     clippy::print_stdout,

@@ -56,7 +56,7 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new());
     let connections = GracefulShutdown::new();
-    let mut stop = pin!(run::asked_to_stop());
+    let mut stop = pin!(aigw_examples::server::asked_to_stop());
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,

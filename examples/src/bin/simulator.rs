@@ -1,6 +1,6 @@
 //! A simulated provider over TCP: every dialect, streamed or not, and obedient to scripts.
 //!
-//! Prints `listening on http://ADDR` first, then serves until it is interrupted. What it says and
+//! Prints `listening on http://ADDR` first, then serves until it is told to stop. What it says and
 //! how scripts are written stands in the docs of `aigw_core::testing::provider`.
 
 use std::{
@@ -13,7 +13,7 @@ use aigw_core::{
     rt::Tokio,
     testing::{Provider, provider::Config},
 };
-use aigw_examples::simulator;
+use aigw_examples::{server::asked_to_stop, simulator};
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -74,12 +74,6 @@ async fn main() -> io::Result<()> {
         listener.local_addr()?
     )?;
     let provider = Provider::with_config(args.config(), Tokio);
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Where no handler can be set, nobody can ask either.
-            std::future::pending::<()>().await;
-        }
-    };
-    simulator::serve(listener, provider, interrupted).await;
+    simulator::serve(listener, provider, asked_to_stop()).await;
     Ok(())
 }

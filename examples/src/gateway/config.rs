@@ -9,7 +9,7 @@ use aigw_backends::{
     timeout::Timeouts,
 };
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use super::{
     Error,
@@ -99,7 +99,6 @@ pub struct Backend {
     #[serde(default)]
     pub simulator: Option<String>,
     /// In which words it is asked.
-    #[serde(deserialize_with = "dialect")]
     pub dialect: Dialect,
     /// Model to deployment; a model that is absent is its own deployment.
     #[serde(default)]
@@ -169,16 +168,6 @@ impl Config {
         }
         stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators).map(drop)
     }
-}
-
-fn dialect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dialect, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Dialect::from_name(&name).ok_or_else(|| {
-        let names = Dialect::ALL
-            .map(|dialect| format!("`{dialect}`"))
-            .join(", ");
-        de::Error::custom(format!("unknown dialect `{name}`, expected one of {names}"))
-    })
 }
 
 fn strip() -> Credentials {

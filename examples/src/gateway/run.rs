@@ -15,7 +15,7 @@ use axum::Router;
 use bytes::Bytes;
 use http::Response;
 use http_body::Body;
-use tokio::{net::TcpListener, signal, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -25,7 +25,10 @@ use super::{
     ledger::Ledger,
     stack::{self, Simulators},
 };
-use crate::{server::Server, simulator};
+use crate::{
+    server::{Server, asked_to_stop},
+    simulator,
+};
 
 /// A gateway that listens, and serves once it is run.
 #[derive(Debug)]
@@ -137,7 +140,7 @@ pub async fn run(config: Config, greet: impl FnOnce(SocketAddr) -> String) -> Re
 ///
 /// # Errors
 ///
-/// Names the first address that is taken, and the first id that stands twice.
+/// Names the first address that is taken.
 pub async fn start_simulators(
     simulators: &[Simulator],
     running: &mut JoinSet<()>,
@@ -179,23 +182,4 @@ where
     B: Body<Data = Bytes, Error = BoxError> + Send + 'static,
 {
     answer.map(axum::body::Body::new)
-}
-
-/// Completes when the process is told to stop.
-pub async fn asked_to_stop() {
-    let interrupt = async {
-        if signal::ctrl_c().await.is_err() {
-            // Where no handler can be set, nobody can ask either.
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            () = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    interrupt.await;
 }

@@ -65,7 +65,7 @@ where
     } = config.server;
     let call = CallLayer::new()
         .max_body_bytes(max_body_bytes)
-        .body_timeout(Tokio, body_timeout);
+        .body_timeout(body_timeout, Tokio);
     let report = ReportLayer::new(Arc::clone(ledger));
     Ok(ServiceBuilder::new()
         .layer(call)

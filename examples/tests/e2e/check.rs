@@ -193,7 +193,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "operation",
             with("[[route]]\noperation = [\"chatting\"]"),
             "route[1].operation",
-            "no operation is called `chatting`",
+            "unknown operation `chatting`",
         ),
         (
             "reply",

@@ -27,11 +27,13 @@ pub struct AcrossService<S> {
 /// The answer of a [`Carry`].
 #[pin_project]
 #[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
 pub struct CarryFuture<F>(#[pin] F);
 
 /// The answer of an [`AcrossService`].
 #[pin_project]
 #[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
 pub struct AcrossFuture<F>(#[pin] F);
 
 impl<S> Carry<S> {

@@ -15,13 +15,13 @@ use crate::meter::{Ending, Meter, Metered};
 ///
 /// The bounds stand on the struct because its `Drop` reads the meter.
 #[pin_project(PinnedDrop)]
-pub struct ReportBody<B: Metered, R: Report> {
+pub struct ResponseBody<B: Metered, R: Report> {
     #[pin]
     inner: B,
     guard: Guard<R>,
 }
 
-impl<B: Metered, R: Report> ReportBody<B, R> {
+impl<B: Metered, R: Report> ResponseBody<B, R> {
     pub(super) fn new(inner: B, mut guard: Guard<R>) -> Self {
         if inner.is_end_stream() {
             guard.end(inner.meter(), inner.ending());
@@ -30,7 +30,7 @@ impl<B: Metered, R: Report> ReportBody<B, R> {
     }
 }
 
-impl<B: Metered, R: Report> Body for ReportBody<B, R> {
+impl<B: Metered, R: Report> Body for ResponseBody<B, R> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -56,7 +56,7 @@ impl<B: Metered, R: Report> Body for ReportBody<B, R> {
     }
 }
 
-impl<B: Metered, R: Report> Metered for ReportBody<B, R> {
+impl<B: Metered, R: Report> Metered for ResponseBody<B, R> {
     fn meter(&self) -> &Meter {
         self.inner.meter()
     }
@@ -67,16 +67,16 @@ impl<B: Metered, R: Report> Metered for ReportBody<B, R> {
 }
 
 #[pinned_drop]
-impl<B: Metered, R: Report> PinnedDrop for ReportBody<B, R> {
+impl<B: Metered, R: Report> PinnedDrop for ResponseBody<B, R> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
         this.guard.end(this.inner.meter(), this.inner.ending());
     }
 }
 
-impl<B: Metered, R: Report> fmt::Debug for ReportBody<B, R> {
+impl<B: Metered, R: Report> fmt::Debug for ResponseBody<B, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReportBody")
+        f.debug_struct("ResponseBody")
             .field("meter", self.inner.meter())
             .finish_non_exhaustive()
     }

@@ -44,7 +44,7 @@ impl<R: Report + ?Sized> Report for Arc<R> {
 
 /// Reports once: it moves from the future into the body, and whoever holds it at the end spends it.
 #[must_use]
-pub(super) struct Guard<R: Report> {
+pub(super) struct Guard<R> {
     pending: Option<Pending<R>>,
 }
 

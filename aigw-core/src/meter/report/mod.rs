@@ -38,8 +38,8 @@ mod layer;
 mod service;
 
 pub use self::{
-    body::ReportBody,
-    future::ReportFuture,
+    body::ResponseBody,
+    future::ResponseFuture,
     guard::{Ended, Report},
     layer::ReportLayer,
     service::ReportService,

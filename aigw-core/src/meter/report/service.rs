@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{Report, ReportBody, ReportFuture, guard::Guard};
+use super::{Report, ResponseBody, ResponseFuture, guard::Guard};
 use crate::{call::HasCall, meter::Metered};
 
 /// Tells what each call used; made by [`ReportLayer`](super::ReportLayer).
@@ -24,9 +24,9 @@ where
     ResBody: Metered,
     R: Report + Clone,
 {
-    type Response = Response<ReportBody<ResBody, R>>;
+    type Response = Response<ResponseBody<ResBody, R>>;
     type Error = S::Error;
-    type Future = ReportFuture<S::Future, R>;
+    type Future = ResponseFuture<S::Future, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -34,6 +34,6 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let guard = Guard::new(request.body().call().clone(), self.report.clone());
-        ReportFuture::new(self.inner.call(request), guard)
+        ResponseFuture::new(self.inner.call(request), guard)
     }
 }

@@ -7,8 +7,8 @@ use super::{
     answer::stated,
     asked::{Asked, Told, put},
     base64,
-    reply::{Content, Event, Format, Stream},
-    sse::deltas,
+    reply::{Content, Stream},
+    sse::{Event, Format, deltas},
     tokens,
 };
 

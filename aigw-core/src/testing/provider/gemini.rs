@@ -10,7 +10,8 @@ use super::{
     conversation::{Conversation, items, text_of},
     embeddings::{self, Input},
     refusal,
-    reply::{Content, Event, Format, Stream},
+    reply::{Content, Stream},
+    sse::{Event, Format},
     tokens,
 };
 use crate::dialect::query_value;

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     answer::stated,
     asked::{Asked, Told, put},
-    reply::{Content, Event, Format, Stream},
+    reply::{Content, Stream},
+    sse::{Event, Format},
     tokens,
 };
 

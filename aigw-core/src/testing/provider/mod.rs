@@ -13,8 +13,8 @@
 //!
 //! - It repeats the opening of what the user said last: `You said: …`, cut at the caller's cap.
 //! - If tools are offered and the last message, being the user's, contains the name of one, that
-//!   tool
-//!   is called; several, if it names several. `tool_choice` overrules: never, or a certain one.
+//!   tool is called; several, if it names several. `tool_choice` overrules: never, or a certain
+//!   one.
 //!   Arguments take the texts in double quotes, then the numbers, of that message in turn.
 //! - If the last message is a tool's result, the answer is `The tool says: …`.
 //! - Usage counts the pieces in which a stream delivers the text, one token each.
@@ -26,11 +26,9 @@
 //! [id](Config::id); whoever is not named gets `default`, and each field that an entry lacks is
 //! taken from there. It stands where the first text of the body belongs, as `{"simulation": {…}}`,
 //! either as an object or written out as the text: in `messages[0].content` (OpenAI, Azure,
-//! Anthropic),
-//! `contents[0].parts[0].text` (Gemini), `input` or `input[0].content` (Responses, embeddings,
-//! moderations), `prompt` (completions, images). In any call, and before those, it may be the
-//! header
-//! `x-simulation`. An unknown field is a 400 that names it.
+//! Anthropic), `contents[0].parts[0].text` (Gemini), `input` or `input[0].content` (Responses,
+//! embeddings, moderations), `prompt` (completions, images). In any call, and before those, it may
+//! be the header `x-simulation`. An unknown field is a 400 that names it.
 //!
 //! | field | meaning |
 //! |---|---|

@@ -8,8 +8,8 @@ use super::{
     asked::{Asked, Told, put},
     conversation::Conversation,
     refusal,
-    reply::{Content, Event, Format, Stream},
-    sse::deltas,
+    reply::{Content, Stream},
+    sse::{Event, Format, deltas},
 };
 use crate::dialect::{Dialect, Operation};
 

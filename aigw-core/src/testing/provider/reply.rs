@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     script::{FaultKind, Script},
-    sse::Writer,
+    sse::{Event, Format, Writer},
 };
 
 /// What a dialect has to say, before a script has its way with it.
@@ -26,49 +26,6 @@ pub(super) struct Stream {
     pub(super) events: Vec<Event>,
     /// What an error inside the stream looks like.
     pub(super) error: Event,
-}
-
-/// How a stream is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// Server-sent events, then `[DONE]`.
-    SseUntilDone,
-    /// Server-sent events; the last of them is the end.
-    Sse,
-    /// Server-sent events with Google's line endings.
-    GoogleSse,
-    /// One JSON array, element by element.
-    JsonArray,
-}
-
-#[derive(Debug)]
-pub(super) struct Event {
-    pub(super) name: Option<&'static str>,
-    pub(super) data: Value,
-    /// Whether it carries generated content, and so takes the time of a token.
-    pub(super) content: bool,
-}
-
-impl Event {
-    pub(super) fn frame(data: Value) -> Self {
-        Self {
-            name: None,
-            data,
-            content: false,
-        }
-    }
-
-    pub(super) fn content(data: Value) -> Self {
-        Self {
-            content: true,
-            ..Self::frame(data)
-        }
-    }
-
-    pub(super) fn named(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
 }
 
 #[derive(Debug)]

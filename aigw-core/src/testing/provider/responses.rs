@@ -6,8 +6,8 @@ use super::{
     answer::{Answer, Counts, stated},
     asked::{Asked, Told, put},
     conversation::Conversation,
-    reply::{Content, Event, Format, Stream},
-    sse::deltas,
+    reply::{Content, Stream},
+    sse::{Event, Format, deltas},
 };
 
 /// Answers the creation of a response.

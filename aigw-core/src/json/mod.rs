@@ -11,6 +11,7 @@ mod scalar;
 mod scanner;
 mod shape;
 mod sink;
+mod state;
 mod text;
 mod value;
 

@@ -3,29 +3,11 @@
 use super::{
     Flaw, Malformed, Scanner, Sink,
     number::Number,
-    scanner::State,
     shape::Leaf,
+    state::{Literal, Role, State},
     text::{Escape, Step, plain_len},
     value::{Text, Value},
 };
-
-/// What a string is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Key,
-    /// A key of an object that no path enters.
-    ForeignKey,
-    Value,
-    Length,
-    Nothing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Literal {
-    True,
-    False,
-    Null,
-}
 
 impl<F: Copy> Scanner<F> {
     pub(super) fn text(

@@ -2,8 +2,8 @@ use super::{
     Flaw, Malformed, Sink,
     buffer::Buffer,
     number::Number,
-    scalar::{Literal, Role},
     shape::{Leaf, NodeId, Shape, Want},
+    state::{Literal, Role, State},
     text::{Escape, flat_len, plain_len},
     value::{Text, Value},
 };
@@ -41,28 +41,6 @@ pub(crate) enum Mode {
     /// Subtrees off every path are skipped by their brackets and strings alone; what follows the
     /// document is ignored.
     Lenient,
-}
-
-/// What may come next, or what is being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// A value must come.
-    Value,
-    /// After `[`: a value or the end.
-    FirstElement,
-    /// After `{`: a key or the end.
-    FirstKey,
-    /// After a comma in an object.
-    Key,
-    Colon,
-    /// After a value: a comma or the end of its container.
-    After,
-    Text(Role, Escape),
-    Number(Number),
-    Literal(Literal, u8),
-    Skip,
-    Done,
-    Broken,
 }
 
 /// A container on a path of the shape.

@@ -36,7 +36,8 @@
 //!     transform::{TransformLayer, Upstream},
 //! };
 //! use aigw_core::{
-//!     BoxError, call::CallLayer, dialect::Dialect, meter::MeterLayer, rt::Tokio, testing::Provider,
+//!     BoxError, call::CallLayer, dialect::Dialect, meter::MeterLayer, rt::Tokio,
+//!     testing::Provider,
 //! };
 //! use bytes::Bytes;
 //! use http::Request;

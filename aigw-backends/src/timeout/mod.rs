@@ -23,9 +23,9 @@
 //! # What counts as progress
 //!
 //! In an event stream that the meter reads: content, a finish reason or an in-band error. Usage
-//! alone, such as opens a stream of Anthropic's, comments, pings and other events without content are what a stalled provider sends to keep the
-//! connection, and do not count. In every other answer, each piece of data counts, and the first
-//! one is the first token.
+//! alone, such as opens a stream of Anthropic's, does not count, nor do comments, pings and other
+//! events without content: a stalled provider sends them to keep the connection. In every other
+//! answer, each piece of data counts, and the first one is the first token.
 //!
 //! Silence is measured only while the provider is waited for. Time in which the caller does not
 //! read is not held against it: what has arrived meanwhile is read before any deadline is looked

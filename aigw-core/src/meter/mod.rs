@@ -15,8 +15,8 @@
 //!
 //! OpenAI's streams state their usage only when asked. The layer [asks](IncludeUsage::Auto) where
 //! the caller did not, and [hides](HideUsage) the one event more. A backend that refuses the
-//! question with a 400 or 422 is called once more without it, and, if that succeeds, not asked again
-//! for that model by this layer.
+//! question with a 400 or 422 is called once more without it, and, if that succeeds, not asked
+//! again for that model by this layer.
 //!
 //! # What is not read
 //!

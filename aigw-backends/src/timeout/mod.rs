@@ -81,7 +81,7 @@ mod config;
 mod deadlines;
 mod future;
 mod layer;
-mod reader;
+pub mod reader;
 mod service;
 mod write;
 
@@ -90,7 +90,7 @@ pub use self::{
     config::{ConfigError, Timeouts},
     future::ResponseFuture,
     layer::TimeoutLayer,
-    reader::{ReaderBody, ReaderFuture, ReaderTimeout, ReaderTimeoutLayer},
+    reader::{ReaderTimeout, ReaderTimeoutLayer},
     service::Timeout,
     write::WriteTimeout,
 };

@@ -21,7 +21,10 @@ use super::alarm::Alarm;
 /// it. Reading is not bounded.
 ///
 /// Over HTTP/2 it sees the connection, not its streams: a peer that withholds the window of one
-/// stream, but reads on, is not stalled in this sense.
+/// stream, but reads on, is not stalled in this sense; [`ReaderTimeoutLayer`] gives such answers
+/// up.
+///
+/// [`ReaderTimeoutLayer`]: super::ReaderTimeoutLayer
 ///
 /// # Examples
 ///

@@ -20,7 +20,7 @@ use super::watchdog::{Shared, Watchdog};
 /// An answer that is dropped when its reader takes nothing for too long.
 ///
 /// Whoever reads on after that finds an error.
-#[pin_project(project = BodyProj)]
+#[pin_project]
 pub struct ReaderBody<B, C> {
     #[pin]
     state: State<B, C>,

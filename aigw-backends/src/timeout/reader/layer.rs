@@ -24,8 +24,8 @@ pub struct ReaderTimeoutLayer<R> {
 }
 
 impl<R> ReaderTimeoutLayer<R> {
-    /// Drops an answer whose next frame nobody has asked for in `timeout`. Zero drops it as soon as
-    /// the reader pauses at all.
+    /// Drops an answer whose next frame nobody has asked for in `timeout`. Less than a millisecond
+    /// counts as one.
     pub fn new(timeout: Duration, runtime: R) -> Self {
         Self { timeout, runtime }
     }

@@ -20,6 +20,8 @@ pub(super) struct Collect<B> {
     body: B,
     bytes: Collected,
     hold: Option<Hold>,
+    /// How many bytes there will be at least.
+    announced: usize,
     limit: usize,
     /// Bytes read after the limit was passed, which are thrown away.
     discarded: Option<usize>,
@@ -42,6 +44,9 @@ enum Collected {
     Many(BytesMut),
 }
 
+/// The greatest buffer that is made for what was only announced: 256 KiB.
+const AT_ONCE: usize = 256 << 10;
+
 /// How many times the limit is read and thrown away before a body that is too large is answered. A
 /// caller that is still sending reads no answer, and an answer in the middle of a request costs the
 /// connection.
@@ -49,8 +54,10 @@ const DISCARD: usize = 8;
 
 impl<B: Body> Collect<B> {
     pub(super) fn new(body: B, limit: usize, hold: Hold) -> Self {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         Self {
             body,
+            announced,
             bytes: Collected::None,
             hold: Some(hold),
             limit,
@@ -91,7 +98,7 @@ impl<B: Body> Collect<B> {
                 this.bytes.take();
                 this.hold.take();
             } else if this.hold.as_mut().is_some_and(|hold| hold.grow(data.len())) {
-                this.bytes.push(data);
+                this.bytes.push(data, *this.announced);
             } else {
                 return Poll::Ready(Err(Uncollected::Overloaded));
             }
@@ -125,11 +132,14 @@ impl Collected {
         }
     }
 
-    fn push(&mut self, data: Bytes) {
+    /// Adds a frame of a body that will have so many bytes, as far as is known.
+    fn push(&mut self, data: Bytes, announced: usize) {
         *self = match std::mem::replace(self, Self::None) {
             Self::None => Self::One(data),
             Self::One(first) => {
-                let mut bytes = BytesMut::with_capacity(2 * (first.len() + data.len()));
+                let so_far = first.len() + data.len();
+                let mut bytes =
+                    BytesMut::with_capacity(announced.clamp(so_far, AT_ONCE.max(so_far)));
                 bytes.extend_from_slice(&first);
                 bytes.extend_from_slice(&data);
                 Self::Many(bytes)

@@ -65,7 +65,9 @@ struct Reader<'b> {
 
 impl Reader<'_> {
     fn read(&mut self, target: &Target) -> Result<(), Refusal> {
-        if let Err(error) = std::str::from_utf8(self.body) {
+        if !self.body.is_ascii()
+            && let Err(error) = std::str::from_utf8(self.body)
+        {
             let at = error.valid_up_to();
             return Err(not_json(format!(
                 "the request body is not UTF-8 (byte {at})"

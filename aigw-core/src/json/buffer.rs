@@ -20,6 +20,11 @@ impl<const N: usize> Buffer<N> {
         self.overflowed = false;
     }
 
+    /// Whether nothing was added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0 && !self.overflowed
+    }
+
     /// Adds bytes, or none of them once they do not fit.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();

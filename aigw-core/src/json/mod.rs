@@ -5,8 +5,11 @@
 //! what the provider reads; answers [leniently](Mode::Lenient), because a provider's flaw is not
 //! ours to refuse, and subtrees that no path enters cost one byte comparison per byte.
 
+mod block;
 mod buffer;
+mod flat;
 mod number;
+mod place;
 mod scalar;
 mod scanner;
 mod shape;
@@ -19,8 +22,8 @@ mod value;
 mod tests;
 
 pub(crate) use self::{
-    scanner::{Mode, Scanner},
+    scanner::{Mark, Mode, Scanner},
     shape::{Shape, Want},
     sink::{Flaw, Malformed, Sink},
-    value::Value,
+    value::{Text, Value},
 };

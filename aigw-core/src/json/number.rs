@@ -1,6 +1,8 @@
 /// Where in a number the last byte stood (RFC 8259, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
+    /// No byte has been seen.
+    Start,
     Minus,
     Zero,
     Integer,
@@ -12,20 +14,14 @@ pub(super) enum Number {
 }
 
 impl Number {
-    pub(super) fn begin(byte: u8) -> Option<Self> {
-        match byte {
-            b'-' => Some(Self::Minus),
-            b'0' => Some(Self::Zero),
-            b'1'..=b'9' => Some(Self::Integer),
-            _ => None,
-        }
-    }
-
     /// The place after `byte`; `None` when it cannot stand there.
     pub(super) fn step(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
-            (Self::Minus, b'0') => Self::Zero,
-            (Self::Minus, b'1'..=b'9') | (Self::Integer, b'0'..=b'9') => Self::Integer,
+            (Self::Start, b'-') => Self::Minus,
+            (Self::Start | Self::Minus, b'0') => Self::Zero,
+            (Self::Start | Self::Minus, b'1'..=b'9') | (Self::Integer, b'0'..=b'9') => {
+                Self::Integer
+            }
             (Self::Zero | Self::Integer, b'.') => Self::Point,
             (Self::Point | Self::Fraction, b'0'..=b'9') => Self::Fraction,
             (Self::Zero | Self::Integer | Self::Fraction, b'e' | b'E') => Self::E,

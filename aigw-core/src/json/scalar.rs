@@ -1,15 +1,39 @@
 //! Strings, numbers and literals, which a chunk boundary may cut anywhere.
 
 use super::{
-    Flaw, Malformed, Scanner, Sink,
+    Flaw, Scanner, Sink,
     number::Number,
+    scanner::{Broken, CAP},
     shape::Leaf,
     state::{Literal, Role, State},
-    text::{Escape, Step, plain_len},
+    text::{Escape, plain_len},
     value::{Text, Value},
 };
 
 impl<F: Copy> Scanner<F> {
+    /// Reads a string from behind its opening quote; answers how many bytes of `rest` it took.
+    #[inline]
+    pub(super) fn begin_text(
+        &mut self,
+        role: Role,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Broken> {
+        let len = plain_len(rest, self.mode);
+        // Most strings stand whole in their chunk and have no escape.
+        if let Some((plain, [b'"', ..])) = rest.split_at_checked(len) {
+            if role == Role::Length {
+                self.tell_length(len as u64, sink);
+            }
+            self.end_text(role, Some(Text::plain(plain)), at + len as u64 + 1, sink)?;
+            return Ok(len + 1);
+        }
+        self.held.clear();
+        self.text(role, Escape::None, rest, at, sink)
+    }
+
+    /// Reads on in a string.
     pub(super) fn text(
         &mut self,
         role: Role,
@@ -17,71 +41,94 @@ impl<F: Copy> Scanner<F> {
         rest: &[u8],
         at: u64,
         sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
-        let mut taken = 0;
-        let mut length = 0;
-        let mut ended = false;
-        while let Some(left) = rest.get(taken..).filter(|left| !left.is_empty() && !ended) {
-            let plain = match escape {
-                Escape::None => plain_len(left),
-                _ => 0,
-            };
-            let (mut bytes, mut meaning) = (plain, plain as u64);
-            if let Some(&byte) = left.get(plain) {
-                match escape.step(byte, self.mode) {
-                    Step::Escaped(more) => (bytes, meaning) = (plain + 1, meaning + more),
-                    Step::End => ended = true,
-                    Step::Bad => {
-                        return Err(Malformed {
-                            at: at + (taken + plain) as u64,
-                            flaw: Flaw::Syntax,
-                        });
-                    }
-                }
-            }
-            match role {
-                Role::Key | Role::Value => self.held.push(left.get(..bytes).unwrap_or_default()),
-                Role::Length => length += meaning,
-                Role::ForeignKey | Role::Nothing => {}
-            }
-            taken += bytes;
+    ) -> Result<usize, Broken> {
+        let run = match escape.read(rest, self.mode) {
+            Ok(run) => run,
+            Err(len) => return Err(self.fail(at + len as u64, Flaw::Syntax)),
+        };
+        if role == Role::Length {
+            self.tell_length(run.meaning, sink);
         }
-        if length > 0
-            && let Some(Leaf { field, .. }) = self.leaf()
-        {
-            sink.length(field, length);
+        let kept = matches!(role, Role::Key | Role::Value);
+        let raw = rest.get(..run.len).filter(|_| kept).unwrap_or_default();
+        if !run.ended {
+            self.held.push(raw);
+            self.place.state = State::Text(role, escape);
+            return Ok(run.len);
         }
-        if ended {
-            taken += 1;
-            self.end_text(role, at + taken as u64, sink)?;
+        let end = at + run.len as u64 + 1;
+        if kept && !self.held.is_empty() {
+            self.held.push(raw);
+            let held = self.held.clone();
+            self.end_text(role, held.get().map(Text::new), end, sink)?;
         } else {
-            self.state = State::Text(role, escape);
+            self.end_text(role, Some(Text::new(raw)), end, sink)?;
         }
-        Ok(taken)
+        Ok(run.len + 1)
     }
 
-    fn end_text(&mut self, role: Role, end: u64, sink: &mut impl Sink<F>) -> Result<(), Malformed> {
+    #[inline]
+    fn tell_length(&mut self, bytes: u64, sink: &mut impl Sink<F>) {
+        if bytes > 0
+            && let Some(Leaf { field, .. }) = self.leaf()
+        {
+            sink.length(field, bytes, self.place.began);
+        }
+    }
+
+    /// A string has ended. `text` is what it was where that is needed, and `None` where that was
+    /// too long to be held.
+    #[inline]
+    fn end_text(
+        &mut self,
+        role: Role,
+        text: Option<Text<'_>>,
+        end: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<(), Broken> {
+        let text = text.filter(|text| text.len() <= CAP);
         match role {
-            Role::Key => {
-                let held = self.held.clone();
-                let key = held.get().and_then(|key| Text(key).decode());
-                // A key that is too long to be held is none of the shape's.
-                return self.expect_member(key.unwrap_or_default().as_bytes(), end);
-            }
+            Role::Key => return self.expect_member(text, end),
             Role::ForeignKey => {
-                self.node = None;
-                self.state = State::Colon;
+                self.place.node = None;
+                self.place.state = State::Colon;
             }
-            _ if self.skipped > 0 => self.state = State::Skip,
-            _ => {
-                if let Some(field) = self.end_value() {
-                    let text = self.held.get();
-                    let value = text.map_or(Value::TooLong, |text| Value::String(Text(text)));
-                    sink.value(field, value, self.began..end);
-                }
+            Role::Value => self.end_with(text.map_or(Value::TooLong, Value::String), end, sink),
+            Role::Length | Role::Nothing if self.place.skipped > 0 => {
+                self.place.state = State::Skip;
             }
+            Role::Length | Role::Nothing => self.place.end_value(),
         }
         Ok(())
+    }
+
+    /// Reads a number or a literal, which `rest` begins with.
+    pub(super) fn begin_scalar(
+        &mut self,
+        byte: u8,
+        rest: &[u8],
+        at: u64,
+        sink: &mut impl Sink<F>,
+    ) -> Result<usize, Broken> {
+        let literal = match byte {
+            b't' => Literal::True,
+            b'f' => Literal::False,
+            b'n' => Literal::Null,
+            _ => {
+                self.held.clear();
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                // Most numbers are whole, in every sense.
+                if (byte != b'0' || digits == 1)
+                    && digits > 0
+                    && matches!(rest.get(digits), Some(b',' | b'}' | b']'))
+                {
+                    self.end_number(rest.get(..digits).unwrap_or_default(), at, sink);
+                    return Ok(digits);
+                }
+                return self.number(Number::Start, rest, at, sink);
+            }
+        };
+        self.literal(literal, 0, rest, at, sink)
     }
 
     pub(super) fn number(
@@ -90,35 +137,39 @@ impl<F: Copy> Scanner<F> {
         rest: &[u8],
         at: u64,
         sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
+    ) -> Result<usize, Broken> {
         let mut taken = 0;
         for byte in rest {
-            if byte.is_ascii_digit() && number.goes_on() {
-                taken += 1;
-                continue;
-            }
-            match number.step(*byte) {
-                Some(next) => number = next,
-                None if number.may_end() => {
-                    self.held.push(rest.get(..taken).unwrap_or_default());
-                    if let Some(field) = self.end_value() {
-                        let value = self.held.get().map_or(Value::TooLong, Value::Number);
-                        sink.value(field, value, self.began..at + taken as u64);
+            if !(byte.is_ascii_digit() && number.goes_on()) {
+                match number.step(*byte) {
+                    Some(next) => number = next,
+                    None if number.may_end() => {
+                        self.end_number(rest.get(..taken).unwrap_or_default(), at, sink);
+                        return Ok(taken);
                     }
-                    return Ok(taken);
-                }
-                None => {
-                    return Err(Malformed {
-                        at: at + taken as u64,
-                        flaw: Flaw::Syntax,
-                    });
+                    None => return Err(self.fail(at + taken as u64, Flaw::Syntax)),
                 }
             }
             taken += 1;
         }
         self.held.push(rest);
-        self.state = State::Number(number);
+        self.place.state = State::Number(number);
         Ok(taken)
+    }
+
+    /// A number has ended, of which `raw` stands in this chunk.
+    fn end_number(&mut self, raw: &[u8], at: u64, sink: &mut impl Sink<F>) {
+        let Some(field) = self.end_value() else {
+            return;
+        };
+        let span = self.place.began..at + raw.len() as u64;
+        let digits = if self.held.is_empty() {
+            Some(raw).filter(|raw| raw.len() <= CAP)
+        } else {
+            self.held.push(raw);
+            self.held.get()
+        };
+        sink.value(field, digits.map_or(Value::TooLong, Value::Number), span);
     }
 
     pub(super) fn literal(
@@ -128,7 +179,7 @@ impl<F: Copy> Scanner<F> {
         rest: &[u8],
         at: u64,
         sink: &mut impl Sink<F>,
-    ) -> Result<usize, Malformed> {
+    ) -> Result<usize, Broken> {
         let (word, value): (&[u8], _) = match literal {
             Literal::True => (b"true", Value::Bool(true)),
             Literal::False => (b"false", Value::Bool(false)),
@@ -146,12 +197,9 @@ impl<F: Copy> Scanner<F> {
             .take_while(|(expected, byte)| expected == byte);
         let same = same.count();
         if same < len {
-            return Err(Malformed {
-                at: at + same as u64,
-                flaw: Flaw::Syntax,
-            });
+            return Err(self.fail(at + same as u64, Flaw::Syntax));
         }
-        self.state = State::Literal(literal, seen.saturating_add(len as u8));
+        self.place.state = State::Literal(literal, seen.saturating_add(len as u8));
         Ok(len)
     }
 }

@@ -12,9 +12,10 @@ pub(crate) trait Sink<F> {
     /// A value at a path that wants its value or beginning has ended.
     fn value(&mut self, field: F, value: Value<'_>, span: Range<u64>);
 
-    /// So many more bytes of a string at a path that [wants its length](super::Want::Length).
-    fn length(&mut self, field: F, bytes: u64) {
-        let _ = (field, bytes);
+    /// So many more bytes of a string at a path that [wants its length](super::Want::Length), which
+    /// began at byte `began`.
+    fn length(&mut self, field: F, bytes: u64, began: u64) {
+        let _ = (field, bytes, began);
     }
 }
 

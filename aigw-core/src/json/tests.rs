@@ -47,7 +47,7 @@ impl Sink<Field> for Heard {
         self.values.push((field, value, span));
     }
 
-    fn length(&mut self, _: Field, bytes: u64) {
+    fn length(&mut self, _: Field, bytes: u64, _: u64) {
         self.content += bytes;
     }
 }
@@ -207,7 +207,7 @@ fn a_strict_document_is_rfc_8259() {
 #[test]
 fn depth_is_bounded_where_it_is_followed() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    let most = Scanner::<Field>::MAX_DEPTH;
+    let most = usize::from(Scanner::<Field>::MAX_DEPTH);
     assert_eq!(scan(Mode::Strict, &[nested(most).as_bytes()]).1, Ok(true));
     assert!(
         scan(Mode::Strict, &[nested(most + 1).as_bytes()])

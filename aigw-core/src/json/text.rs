@@ -1,6 +1,11 @@
 //! The inside of a string: runs of plain bytes, and escapes that a chunk boundary may cut.
 
-use super::Mode;
+use wide::u8x16;
+
+use super::{
+    Mode,
+    block::{equal, run, up_to},
+};
 
 /// Where in an escape the last chunk ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,54 +15,99 @@ pub(super) enum Escape {
     Unicode { left: u8, code: u16 },
 }
 
-/// What a byte that ends a run of plain bytes means.
-pub(super) enum Step {
-    /// A part of an escape, which now means so many bytes of UTF-8 (0 while unfinished).
-    Escaped(u64),
-    /// The closing quote.
-    End,
-    /// No string may contain this byte.
-    Bad,
+/// The part of a string that stands in one chunk.
+pub(super) struct Run {
+    /// How many bytes, without the closing quote.
+    pub(super) len: usize,
+    /// How many bytes of UTF-8 they mean.
+    pub(super) meaning: u64,
+    /// Whether the closing quote follows.
+    pub(super) ended: bool,
 }
 
+/// What a byte of an escape means: so many bytes of UTF-8 (0 while unfinished), or `None` where it
+/// cannot stand.
+type Meaning = Option<u64>;
+
 impl Escape {
-    /// Takes a byte of an escape, or one behind a [run of plain bytes](plain_len).
-    #[inline]
-    pub(super) fn step(&mut self, byte: u8, mode: Mode) -> Step {
-        match *self {
-            Self::None => match (byte, mode) {
-                (b'"', _) => Step::End,
-                (b'\\', _) => {
-                    *self = Self::Begun;
-                    Step::Escaped(0)
+    /// Reads on in a string. Where it cannot go on, the error is how many bytes could be read.
+    pub(super) fn read(&mut self, rest: &[u8], mode: Mode) -> Result<Run, usize> {
+        let (mut len, mut meaning) = (0, 0);
+        loop {
+            let mut left = rest.get(len..).unwrap_or_default();
+            if *self != Self::None {
+                let Some((byte, behind)) = left.split_first() else {
+                    break;
+                };
+                meaning += self.step(*byte, mode).ok_or(len)?;
+                len += 1;
+                left = behind;
+                if *self != Self::None {
+                    continue;
                 }
-                // A control character, which must not stand here as it is.
-                (_, Mode::Strict) => Step::Bad,
-                (_, Mode::Lenient) => Step::Escaped(1),
-            },
-            Self::Begun => self.begun(byte, mode),
+            }
+            let plain = plain_len(left, mode);
+            len += plain;
+            meaning += plain as u64;
+            match left.get(plain..) {
+                Some(
+                    [
+                        b'\\',
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                        ..,
+                    ],
+                ) => {
+                    len += 2;
+                    meaning += 1;
+                }
+                Some([b'"', ..]) => {
+                    return Ok(Run {
+                        len,
+                        meaning,
+                        ended: true,
+                    });
+                }
+                Some([b'\\', ..]) => {
+                    *self = Self::Begun;
+                    len += 1;
+                }
+                Some([_, ..]) => return Err(len),
+                _ => break,
+            }
+        }
+        Ok(Run {
+            len,
+            meaning,
+            ended: false,
+        })
+    }
+
+    #[inline]
+    fn step(&mut self, byte: u8, mode: Mode) -> Meaning {
+        match *self {
             Self::Unicode { left, code } => self.unicode(byte, left, code, mode),
+            _ => self.begun(byte, mode),
         }
     }
 
-    fn begun(&mut self, byte: u8, mode: Mode) -> Step {
+    #[inline]
+    fn begun(&mut self, byte: u8, mode: Mode) -> Meaning {
         *self = Self::None;
         match byte {
             b'u' => {
                 *self = Self::Unicode { left: 4, code: 0 };
-                Step::Escaped(0)
+                Some(0)
             }
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Step::Escaped(1),
-            _ if mode == Mode::Lenient => Step::Escaped(1),
-            _ => Step::Bad,
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(1),
+            _ => (mode == Mode::Lenient).then_some(1),
         }
     }
 
-    fn unicode(&mut self, byte: u8, left: u8, code: u16, mode: Mode) -> Step {
+    fn unicode(&mut self, byte: u8, left: u8, code: u16, mode: Mode) -> Meaning {
         let digit = match (char::from(byte).to_digit(16), mode) {
             (Some(digit), _) => digit as u16,
             (None, Mode::Lenient) => 0,
-            (None, Mode::Strict) => return Step::Bad,
+            (None, Mode::Strict) => return None,
         };
         let code = (code << 4) | digit;
         if left > 1 {
@@ -65,10 +115,10 @@ impl Escape {
                 left: left - 1,
                 code,
             };
-            return Step::Escaped(0);
+            return Some(0);
         }
         *self = Self::None;
-        Step::Escaped(match code {
+        Some(match code {
             0..0x80 => 1,
             0x80..0x800 => 2,
             // Each half of a surrogate pair is half of a character of four bytes.
@@ -78,76 +128,25 @@ impl Escape {
     }
 }
 
-/// How many bytes stand before the next quote, backslash or control character.
+/// How many bytes stand before the next quote or backslash, or control character where none may
+/// stand in a string.
 #[inline]
-pub(super) fn plain_len(rest: &[u8]) -> usize {
-    run(
-        rest,
-        |byte| (byte == b'"') | (byte == b'\\') | (byte < 0x20),
-        |word| equal(word, b'"') | equal(word, b'\\') | below(word, 0x20),
-    )
-}
-
-/// How many bytes stand before the next quote or bracket.
-#[inline]
-pub(super) fn flat_len(rest: &[u8]) -> usize {
-    // The brackets of objects differ from those of arrays by one bit.
-    run(
-        rest,
-        |byte| (byte == b'"') | (byte | 0x20 == b'{') | (byte | 0x20 == b'}'),
-        |word| {
-            let braces = word | (0x20 * ONES);
-            equal(word, b'"') | equal(braces, b'{') | equal(braces, b'}')
-        },
-    )
-}
-
-/// How many bytes stand before the first that `stops`. `marks` asks the same of eight bytes at
-/// once: the lowest mark it sets is in the top bit of the first byte that stops.
-#[inline]
-fn run(bytes: &[u8], stops: impl Fn(u8) -> bool, marks: impl Fn(u64) -> u64) -> usize {
-    let (near, far) = bytes.split_at(bytes.len().min(NEAR));
-    let len = words(near, &stops, &marks);
-    if len < near.len() {
-        return len;
+pub(super) fn plain_len(rest: &[u8], mode: Mode) -> usize {
+    match mode {
+        Mode::Strict => run(
+            rest,
+            |block| special(block) | up_to(block, 0x1f),
+            |byte| is_special(byte) | (byte < 0x20),
+        ),
+        Mode::Lenient => run(rest, special, is_special),
     }
-    // Compilers turn a block without branches into vector instructions.
-    let (blocks, _) = far.as_chunks::<32>();
-    let clear = |block: &&[u8; 32]| !block.iter().fold(false, |any, byte| any | stops(*byte));
-    let passed = len + blocks.iter().take_while(clear).count() * 32;
-    passed + words(bytes.get(passed..).unwrap_or_default(), &stops, &marks)
 }
 
-/// Most keys and many values are shorter.
-const NEAR: usize = 16;
-
 #[inline]
-fn words(bytes: &[u8], stops: impl Fn(u8) -> bool, marks: impl Fn(u64) -> u64) -> usize {
-    let (words, tail) = bytes.as_chunks::<8>();
-    let mut passed = 0;
-    for word in words {
-        let marks = marks(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return passed + marks.trailing_zeros() as usize / 8;
-        }
-        passed += 8;
-    }
-    let stop = tail.iter().position(|byte| stops(*byte));
-    passed + stop.unwrap_or(tail.len())
+fn special(block: u8x16) -> u8x16 {
+    equal(block, b'"') | equal(block, b'\\')
 }
 
-/// Each byte 1, each byte 0x80.
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-
-/// Marks the bytes below `bound` (at most 0x80); a borrow may mark more, but only above the lowest.
-#[inline]
-fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(ONES * u64::from(bound)) & !word & TOPS
-}
-
-/// Marks the bytes that are `byte`, as [`below`] does.
-#[inline]
-fn equal(word: u64, byte: u8) -> u64 {
-    below(word ^ (ONES * u64::from(byte)), 1)
+const fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\')
 }

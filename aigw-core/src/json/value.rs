@@ -19,6 +19,14 @@ impl Value<'_> {
         let Self::Number(digits) = self else {
             return None;
         };
+        // A whole number of so few digits fits.
+        if digits.len() < 20 && digits.iter().all(u8::is_ascii_digit) {
+            return Some(
+                digits
+                    .iter()
+                    .fold(0, |count, digit| count * 10 + u64::from(digit - b'0')),
+            );
+        }
         let digits = std::str::from_utf8(digits).ok()?;
         digits.parse().ok().or_else(|| {
             let number: f64 = digits.parse().ok()?;
@@ -34,22 +42,52 @@ impl Value<'_> {
 
 /// A string as it stands between its quotes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Text<'a>(pub(super) &'a [u8]);
+pub(crate) struct Text<'a> {
+    raw: &'a [u8],
+    escaped: bool,
+}
 
 impl<'a> Text<'a> {
+    /// A string in which no escape stands.
+    pub(super) const fn plain(raw: &'a [u8]) -> Self {
+        Self {
+            raw,
+            escaped: false,
+        }
+    }
+
+    pub(super) fn new(raw: &'a [u8]) -> Self {
+        let escaped = memchr::memchr(b'\\', raw).is_some();
+        Self { raw, escaped }
+    }
+
+    /// What stands between the quotes.
+    pub(super) const fn raw(self) -> &'a [u8] {
+        self.raw
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.raw.len()
+    }
+
+    /// Whether an escape stands in it.
+    pub(crate) const fn is_escaped(self) -> bool {
+        self.escaped
+    }
+
     /// Whether it stands there as this string, which needs no escape.
     pub(crate) fn is_plain(self, string: &str) -> bool {
-        self.0 == string.as_bytes()
+        self.raw == string.as_bytes()
     }
 
     /// The string it means; `None` when that is not Unicode.
     pub(crate) fn decode(self) -> Option<Cow<'a, str>> {
-        if memchr::memchr(b'\\', self.0).is_none() {
-            return std::str::from_utf8(self.0).ok().map(Cow::Borrowed);
+        if !self.is_escaped() {
+            return std::str::from_utf8(self.raw).ok().map(Cow::Borrowed);
         }
-        let mut quoted = Vec::with_capacity(self.0.len() + 2);
+        let mut quoted = Vec::with_capacity(self.raw.len() + 2);
         quoted.push(b'"');
-        quoted.extend_from_slice(self.0);
+        quoted.extend_from_slice(self.raw);
         quoted.push(b'"');
         serde_json::from_slice(&quoted).ok().map(Cow::Owned)
     }

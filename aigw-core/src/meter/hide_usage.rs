@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use super::{Ending, Meter, Metered};
+use super::{Ending, Meter, Metered, familiar::Familiar};
 use crate::{
     json::{Mode, Scanner, Shape, Sink, Value, Want},
     sse::{Lexer, Token},
@@ -128,6 +128,8 @@ struct Hider {
     lexer: Lexer,
     scanner: Scanner<Found>,
     seen: Seen,
+    /// How events begin that have a choice.
+    familiar: Familiar<()>,
     /// The beginning of the undecided event, from earlier chunks.
     held: Vec<Bytes>,
     held_len: usize,
@@ -147,6 +149,8 @@ enum Found {
 struct Seen {
     choices: bool,
     usage: bool,
+    /// Where its first choice begins.
+    choice: Option<u64>,
     /// It is not the usage event: it has a choice, cannot be read or is too large.
     settled: bool,
 }
@@ -165,6 +169,7 @@ impl Default for Hider {
             lexer: Lexer::new(),
             scanner: Scanner::new(&SHAPE, Mode::Lenient),
             seen: Seen::default(),
+            familiar: Familiar::new(),
             held: Vec::new(),
             held_len: 0,
             dropped: false,
@@ -173,10 +178,13 @@ impl Default for Hider {
 }
 
 impl Sink<Found> for Seen {
-    fn begin(&mut self, found: Found, first: u8, _: u64) {
+    fn begin(&mut self, found: Found, first: u8, at: u64) {
         match found {
             Found::Choices => self.choices = first == b'[',
-            Found::Choice => self.settled = true,
+            Found::Choice => {
+                self.choice.get_or_insert(at);
+                self.settled = true;
+            }
             Found::Usage => self.usage = first == b'{',
         }
     }
@@ -203,9 +211,7 @@ impl Hider {
         }
         while let Some(token) = self.lexer.next(&mut rest) {
             match token {
-                Token::Data(data) => {
-                    self.seen.settled |= self.scanner.scan(data, &mut self.seen).is_err();
-                }
+                Token::Data(data) if !self.seen.settled => self.judge(data),
                 Token::Event => {
                     let end = chunk.len() - rest.len();
                     if self.seen.is_usage() {
@@ -237,6 +243,20 @@ impl Hider {
             self.seen.settled = true;
             self.release(pass);
             pass_some(chunk.slice(from..), pass);
+        }
+    }
+
+    /// Learns from the data of an event what it is.
+    fn judge(&mut self, data: &[u8]) {
+        let first = self.scanner.is_at_start();
+        if first && self.familiar.recognize(data).is_some() {
+            self.seen.settled = true;
+            return;
+        }
+        self.seen.settled |= self.scanner.scan(data, &mut self.seen).is_err();
+        let choice = self.seen.choice.and_then(|at| usize::try_from(at).ok());
+        if first && let Some(beginning) = choice.and_then(|at| data.get(..=at)) {
+            self.familiar.learn(beginning, || Some(()));
         }
     }
 

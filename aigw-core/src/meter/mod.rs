@@ -67,6 +67,7 @@ mod asking;
 mod body;
 mod boxed;
 mod ending;
+mod familiar;
 mod future;
 mod hide_usage;
 mod layer;

@@ -4,13 +4,14 @@ use http::HeaderMap;
 
 use super::{
     Meter,
+    familiar::Familiar,
     tally::{Shares, Tally},
 };
 use crate::{
     call::Call,
     dialect::{Field, Form, Terminal, form},
     headers::media_type,
-    json::{Mode, Scanner},
+    json::{Mark, Mode, Scanner},
     sse::{Lexer, Token},
 };
 
@@ -39,6 +40,7 @@ pub(super) struct Reading {
 pub(super) struct Events {
     lexer: Lexer,
     reading: Reading,
+    familiar: Familiar<Known>,
     /// How much of `[DONE]` the event's data has matched; `None` once it is something else.
     done: Option<usize>,
     /// Content of the events before this one.
@@ -46,6 +48,13 @@ pub(super) struct Events {
     /// An event that has ended says that nothing more will come. One that is cut off says nothing:
     /// no client reads it.
     complete: bool,
+}
+
+/// What is known behind a familiar beginning of an event.
+struct Known {
+    mark: Mark,
+    /// The model by which the beginning says nothing new.
+    model: Option<Arc<str>>,
 }
 
 /// What OpenAI's streams say last.
@@ -124,10 +133,12 @@ impl Reading {
         }
     }
 
-    fn scan(&mut self, json: &[u8], meter: &mut Meter) {
+    /// Reads on; answers where the first value began that says something new.
+    fn scan(&mut self, json: &[u8], meter: &mut Meter) -> Option<u64> {
         if self.malformed {
-            return;
+            return None;
         }
+        let mut news = None;
         let mut tally = Tally {
             meter,
             shares: &mut self.shares,
@@ -138,8 +149,10 @@ impl Reading {
             },
             terminated: &mut self.terminated,
             whole: self.whole,
+            news: &mut news,
         };
         self.malformed = self.scanner.scan(json, &mut tally).is_err();
+        news.filter(|_| !self.malformed)
     }
 
     fn is_terminated(&self) -> bool {
@@ -155,6 +168,7 @@ impl Events {
         Self {
             lexer: Lexer::new(),
             reading,
+            familiar: Familiar::new(),
             done: Some(0),
             content_before: 0,
             complete: false,
@@ -167,7 +181,11 @@ impl Events {
             match token {
                 Token::Data(data) => {
                     self.match_done(data);
-                    self.reading.scan(data, meter);
+                    if self.reading.scanner.is_at_start() {
+                        self.begin_event(data, meter);
+                    } else {
+                        self.reading.scan(data, meter);
+                    }
                 }
                 // JSON reads the line feed between data lines as a blank.
                 Token::DataLine => {
@@ -177,6 +195,37 @@ impl Events {
                 Token::Event => self.end_event(meter),
                 Token::Name(_) => {}
             }
+        }
+    }
+
+    /// Reads the first data of an event.
+    fn begin_event(&mut self, data: &[u8], meter: &mut Meter) {
+        let same = |known: &Known| match (&known.model, &meter.model) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        let rest = match self.familiar.recognize(data) {
+            Some((known, rest)) if same(known) => {
+                self.reading.scanner.resume(&known.mark);
+                rest
+            }
+            _ => data,
+        };
+        let model = meter.model.as_ref().map(Arc::as_ptr);
+        let news = self.reading.scan(rest, meter);
+        let beginning = news.and_then(|at| data.get(..usize::try_from(at).ok()?));
+        // What was recognized is not learnt again, and what names another model is not yet.
+        if let Some(beginning) = beginning
+            && beginning.len() + rest.len() != data.len()
+            && model == meter.model.as_ref().map(Arc::as_ptr)
+        {
+            let scanner = &self.reading.scanner;
+            self.familiar.learn(beginning, || {
+                Some(Known {
+                    mark: scanner.mark(beginning)?,
+                    model: meter.model.clone(),
+                })
+            });
         }
     }
 

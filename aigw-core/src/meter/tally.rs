@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::{FinishReason, InBandError, Meter};
 use crate::{
     dialect::{Field, Tokens},
-    json::{Sink, Value},
+    json::{Sink, Text, Value},
     usage::{Kind, Usage},
 };
 
@@ -53,16 +53,37 @@ pub(super) struct Tally<'m> {
     pub(super) terminated: &'m mut bool,
     /// The answer is one document, not a stream of them.
     pub(super) whole: bool,
+    /// Where the first value began that has changed anything here, or would have in another state
+    /// of the meter; a model that is the known one has not.
+    pub(super) news: &'m mut Option<u64>,
 }
 
 impl Sink<Field> for Tally<'_> {
-    fn begin(&mut self, field: Field, first: u8, _: u64) {
+    fn begin(&mut self, field: Field, first: u8, at: u64) {
         if field == Field::Error && matches!(first, b'{' | b'"') {
+            self.news.get_or_insert(at);
             self.meter.error.get_or_insert_default();
         }
     }
 
     fn value(&mut self, field: Field, value: Value<'_>, span: Range<u64>) {
+        match (field, value) {
+            (_, Value::Null) => return,
+            // Every chunk of a stream repeats them.
+            (Field::Model, Value::String(text))
+                if self
+                    .meter
+                    .model
+                    .as_deref()
+                    .is_some_and(|model| text.is_plain(model)) =>
+            {
+                return;
+            }
+            (Field::EventType, Value::String(text)) if !self.is_decisive(text) => return,
+            _ => {
+                self.news.get_or_insert(span.start);
+            }
+        }
         match (field, value) {
             (Field::Tokens(tokens), _) => {
                 if let Some(count) = value.count() {
@@ -73,13 +94,6 @@ impl Sink<Field> for Tally<'_> {
                 let error = self.meter.error.get_or_insert_default();
                 error.message = text.decode().map(Into::into);
             }
-            // Every chunk of a stream repeats it.
-            (Field::Model, Value::String(text))
-                if self
-                    .meter
-                    .model
-                    .as_deref()
-                    .is_some_and(|model| text.is_plain(model)) => {}
             (_, Value::String(text)) => {
                 if let Some(text) = text.decode() {
                     self.text(field, &text);
@@ -96,16 +110,24 @@ impl Sink<Field> for Tally<'_> {
         }
     }
 
-    fn length(&mut self, field: Field, bytes: u64) {
+    fn length(&mut self, field: Field, bytes: u64, began: u64) {
         match field {
+            Field::WholeContent if !self.whole => return,
             Field::Media => self.meter.media_bytes += bytes,
-            Field::WholeContent if !self.whole => {}
             _ => self.meter.content_bytes += bytes,
         }
+        self.news.get_or_insert(began);
     }
 }
 
 impl Tally<'_> {
+    /// Whether an event of this type says by that alone that the stream is over or has failed.
+    fn is_decisive(&self, kind: Text<'_>) -> bool {
+        kind.is_escaped()
+            || kind.is_plain("error")
+            || self.terminal.iter().any(|word| kind.is_plain(word))
+    }
+
     fn text(&mut self, field: Field, text: &str) {
         match field {
             Field::Model if text.is_empty() => {}

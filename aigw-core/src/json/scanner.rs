@@ -98,6 +98,29 @@ impl<F: Copy> Scanner<F> {
         self.place = mark.0;
     }
 
+    /// Whether the value that came at the mark has been read, and nothing behind it.
+    pub(crate) fn has_read(&self, mark: &Mark) -> bool {
+        self.place.state == State::After && self.place.began == mark.0.offset
+    }
+
+    /// How long the value is that comes at the mark and that `rest` begins with, if it ends there.
+    pub(crate) fn value_len(&self, mark: &Mark, rest: &[u8]) -> Option<usize> {
+        let mut scout = Self::new(self.shape, self.mode);
+        scout.resume(mark);
+        for (at, byte) in rest.chunks(1).enumerate() {
+            scout.scan(byte, &mut Deaf).ok()?;
+            if scout.has_read(mark) {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+
+    /// Goes on as if the rest of the document had been read.
+    pub(crate) fn complete(&mut self) {
+        self.place.state = State::Done;
+    }
+
     /// Reads on. After an error every further chunk is the same error.
     pub(crate) fn scan(&mut self, chunk: &[u8], sink: &mut impl Sink<F>) -> Result<(), Malformed> {
         let mut taken = 0;

@@ -1,19 +1,17 @@
-/// How the events of a stream begin again and again: the bytes before the first value that says
-/// anything new, and what is known behind them.
+/// How the events of a stream begin and end again and again, around the one value that says
+/// something new, and what is known of such an event.
 ///
 /// What a scanner makes of bytes depends on these bytes alone. An event that begins as one before
 /// it is therefore read on from where that beginning ends, whatever it holds.
-pub(super) struct Familiar<T> {
+pub(super) struct Familiar<T, const LONGEST: usize> {
+    /// The beginning and the ending, one behind the other.
     bytes: [u8; LONGEST],
-    len: usize,
+    beginning: usize,
+    ending: usize,
     known: Option<T>,
-    /// How many more beginnings are learnt. A stream whose events never begin alike costs no more.
+    /// How many more events are learnt. A stream whose events never begin alike costs no more.
     lessons: u8,
 }
-
-/// The longest beginning that is kept. OpenAI's chunks have one of less than 200 bytes, Azure's of
-/// less than 300.
-const LONGEST: usize = 384;
 
 /// Not worth the comparison.
 const SHORTEST: usize = 16;
@@ -21,11 +19,12 @@ const SHORTEST: usize = 16;
 /// Streams change between text, thinking and the arguments of tools.
 const LESSONS: u8 = 16;
 
-impl<T> Familiar<T> {
+impl<T, const LONGEST: usize> Familiar<T, LONGEST> {
     pub(super) const fn new() -> Self {
         Self {
             bytes: [0; LONGEST],
-            len: 0,
+            beginning: 0,
+            ending: 0,
             known: None,
             lessons: LESSONS,
         }
@@ -33,23 +32,37 @@ impl<T> Familiar<T> {
 
     /// What is known of an event that begins so, and how it goes on.
     #[inline]
-    pub(super) fn recognize<'d>(&self, event: &'d [u8]) -> Option<(&T, &'d [u8])> {
+    pub(super) fn recognize<'e>(&self, event: &'e [u8]) -> Option<(&T, &'e [u8])> {
         let known = self.known.as_ref()?;
-        let rest = event.strip_prefix(self.bytes.get(..self.len)?)?;
+        let rest = event.strip_prefix(self.bytes.get(..self.beginning)?)?;
         Some((known, rest))
     }
 
-    /// Keeps a beginning and what is known behind it.
-    pub(super) fn learn(&mut self, beginning: &[u8], known: impl FnOnce() -> Option<T>) {
-        if self.lessons == 0 || beginning.len() < SHORTEST {
-            return;
-        }
-        let Some(bytes) = self.bytes.get_mut(..beginning.len()) else {
-            return;
-        };
-        bytes.copy_from_slice(beginning);
-        self.len = beginning.len();
-        self.known = known();
-        self.lessons -= 1;
+    /// The same without the ending, where an event ends so.
+    #[inline]
+    pub(super) fn without_ending<'e>(&self, rest: &'e [u8]) -> Option<&'e [u8]> {
+        let ending = self.bytes.get(self.beginning..self.ending)?;
+        rest.strip_suffix(ending).filter(|_| !ending.is_empty())
+    }
+
+    /// Whether there is anything to be learnt from an event that begins so.
+    pub(super) fn is_new(&self, beginning: &[u8]) -> bool {
+        let room = SHORTEST..=LONGEST;
+        self.lessons > 0 && room.contains(&beginning.len())
+    }
+
+    /// Keeps how an event begins and ends. An ending for which there is no room is not kept.
+    pub(super) fn learn(&mut self, beginning: &[u8], ending: &[u8], known: T) {
+        let ends = beginning.len() + ending.len();
+        let ending = if ends <= LONGEST { ending } else { &[] };
+        let both = beginning.iter().chain(ending);
+        self.bytes
+            .iter_mut()
+            .zip(both)
+            .for_each(|(to, from)| *to = *from);
+        self.beginning = beginning.len();
+        self.ending = beginning.len() + ending.len();
+        self.known = Some(known);
+        self.lessons = self.lessons.saturating_sub(1);
     }
 }

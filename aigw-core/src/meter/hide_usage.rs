@@ -28,10 +28,15 @@ pub struct HideUsage<B: Body> {
     inner: B,
     hider: Option<Box<Hider>>,
     /// What passes before the inner body is asked for more.
-    ready: VecDeque<Result<Frame<Bytes>, B::Error>>,
+    ready: VecDeque<Bytes>,
+    /// What passes behind that: trailers or an error.
+    last: Option<Result<Frame<Bytes>, B::Error>>,
     /// The inner body has said that it is over: not every body can be asked again.
     ended: bool,
 }
+
+/// The longest beginning of an event that is kept, up to its first choice.
+const FAMILIAR: usize = 256;
 
 /// The greatest part of an event that is held back.
 const CAP: usize = 64 << 10;
@@ -46,6 +51,7 @@ impl<B: Body> HideUsage<B> {
             inner,
             hider: None,
             ready: VecDeque::new(),
+            last: None,
             ended: false,
         }
     }
@@ -56,6 +62,7 @@ impl<B: Body> HideUsage<B> {
             inner,
             hider: Some(Box::default()),
             ready: VecDeque::new(),
+            last: None,
             ended: false,
         }
     }
@@ -74,13 +81,21 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
             return this.inner.poll_frame(cx);
         };
         loop {
-            if let Some(frame) = this.ready.pop_front() {
-                return Poll::Ready(Some(frame));
+            if let Some(bytes) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            if let Some(last) = this.last.take() {
+                return Poll::Ready(Some(last));
             }
             if *this.ended {
                 return Poll::Ready(None);
             }
-            let mut pass = |bytes| this.ready.push_back(Ok(Frame::data(bytes)));
+            // Most of the time one piece passes.
+            let mut first = None;
+            let mut pass = |bytes| match &first {
+                None => first = Some(bytes),
+                Some(_) => this.ready.push_back(bytes),
+            };
             match ready!(this.inner.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) if frame.is_data() => {
                     hider.sift(frame.into_data().unwrap_or_default(), &mut pass);
@@ -88,11 +103,12 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
                 // No event goes on behind trailers, an error or the end: what is held was none.
                 end => {
                     hider.release(&mut pass);
-                    match end {
-                        Some(end) => this.ready.push_back(end),
-                        None => *this.ended = true,
-                    }
+                    *this.ended = end.is_none();
+                    *this.last = end;
                 }
+            }
+            if let Some(bytes) = first {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
         }
     }
@@ -102,7 +118,10 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
             .hider
             .as_ref()
             .is_some_and(|hider| !hider.held.is_empty());
-        self.ready.is_empty() && !held && (self.ended || self.inner.is_end_stream())
+        self.ready.is_empty()
+            && self.last.is_none()
+            && !held
+            && (self.ended || self.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -129,7 +148,7 @@ struct Hider {
     scanner: Scanner<Found>,
     seen: Seen,
     /// How events begin that have a choice.
-    familiar: Familiar<()>,
+    familiar: Familiar<(), FAMILIAR>,
     /// The beginning of the undecided event, from earlier chunks.
     held: Vec<Bytes>,
     held_len: usize,
@@ -232,6 +251,9 @@ impl Hider {
             }
         }
         let undecided = chunk.len() - event;
+        if undecided == 0 && from == 0 {
+            return pass_some(chunk, pass);
+        }
         if !self.seen.settled && self.held_len + undecided <= CAP {
             pass_some(chunk.slice(from..event), pass);
             if undecided > 0 {
@@ -255,8 +277,11 @@ impl Hider {
         }
         self.seen.settled |= self.scanner.scan(data, &mut self.seen).is_err();
         let choice = self.seen.choice.and_then(|at| usize::try_from(at).ok());
-        if first && let Some(beginning) = choice.and_then(|at| data.get(..=at)) {
-            self.familiar.learn(beginning, || Some(()));
+        if first
+            && let Some(beginning) = choice.and_then(|at| data.get(..=at))
+            && self.familiar.is_new(beginning)
+        {
+            self.familiar.learn(beginning, &[], ());
         }
     }
 

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::{
     Meter,
     familiar::Familiar,
-    tally::{Shares, Tally},
+    tally::{News, Shares, Tally},
 };
 use crate::{
     call::Call,
@@ -40,7 +40,7 @@ pub(super) struct Reading {
 pub(super) struct Events {
     lexer: Lexer,
     reading: Reading,
-    familiar: Familiar<Known>,
+    familiar: Familiar<Known, FAMILIAR>,
     /// How much of `[DONE]` the event's data has matched; `None` once it is something else.
     done: Option<usize>,
     /// Content of the events before this one.
@@ -50,12 +50,17 @@ pub(super) struct Events {
     complete: bool,
 }
 
-/// What is known behind a familiar beginning of an event.
+/// What is known of events that are alike but for one value.
 struct Known {
+    /// Where that value comes.
     mark: Mark,
-    /// The model by which the beginning says nothing new.
+    /// The model by which nothing else in them is new.
     model: Option<Arc<str>>,
 }
+
+/// The longest beginning and ending of an event that are kept, together. OpenAI's chunks have some
+/// 200 bytes besides their content, Azure's twice as many.
+const FAMILIAR: usize = 512;
 
 /// What OpenAI's streams say last.
 const DONE: &[u8] = b"[DONE]";
@@ -133,12 +138,12 @@ impl Reading {
         }
     }
 
-    /// Reads on; answers where the first value began that says something new.
-    fn scan(&mut self, json: &[u8], meter: &mut Meter) -> Option<u64> {
+    /// Reads on; answers what was new.
+    fn scan(&mut self, json: &[u8], meter: &mut Meter) -> News {
+        let mut news = News::default();
         if self.malformed {
-            return None;
+            return news;
         }
-        let mut news = None;
         let mut tally = Tally {
             meter,
             shares: &mut self.shares,
@@ -152,7 +157,7 @@ impl Reading {
             news: &mut news,
         };
         self.malformed = self.scanner.scan(json, &mut tally).is_err();
-        news.filter(|_| !self.malformed)
+        news
     }
 
     fn is_terminated(&self) -> bool {
@@ -204,28 +209,45 @@ impl Events {
             (Some(before), Some(now)) => Arc::ptr_eq(before, now),
             (before, now) => before.is_none() && now.is_none(),
         };
-        let rest = match self.familiar.recognize(data) {
-            Some((known, rest)) if same(known) => {
-                self.reading.scanner.resume(&known.mark);
-                rest
-            }
-            _ => data,
+        let recognized = self.familiar.recognize(data);
+        let Some((known, rest)) = recognized.filter(|(known, _)| same(known)) else {
+            return self.learn(data, meter);
         };
+        self.reading.scanner.resume(&known.mark);
+        let Some(value) = self.familiar.without_ending(rest) else {
+            self.reading.scan(rest, meter);
+            return;
+        };
+        self.reading.scan(value, meter);
+        // Behind that value the ending says nothing new, and completes the document.
+        if self.reading.scanner.has_read(&known.mark) {
+            self.reading.scanner.complete();
+        } else if let Some(ending) = rest.get(value.len()..) {
+            self.reading.scan(ending, meter);
+        }
+    }
+
+    /// Reads the first data of an event that is like none before, and how it begins and ends.
+    fn learn(&mut self, data: &[u8], meter: &mut Meter) {
         let model = meter.model.as_ref().map(Arc::as_ptr);
-        let news = self.reading.scan(rest, meter);
-        let beginning = news.and_then(|at| data.get(..usize::try_from(at).ok()?));
-        // What was recognized is not learnt again, and what names another model is not yet.
-        if let Some(beginning) = beginning
-            && beginning.len() + rest.len() != data.len()
+        let news = self.reading.scan(data, meter);
+        let scanner = &self.reading.scanner;
+        let first = news.first.and_then(|at| usize::try_from(at).ok());
+        if let Some((beginning, rest)) = first.and_then(|at| data.split_at_checked(at))
+            && self.familiar.is_new(beginning)
+            // What names another model is not learnt yet.
             && model == meter.model.as_ref().map(Arc::as_ptr)
+            && !self.reading.malformed
+            && let Some(mark) = scanner.mark(beginning)
         {
-            let scanner = &self.reading.scanner;
-            self.familiar.learn(beginning, || {
-                Some(Known {
-                    mark: scanner.mark(beginning)?,
-                    model: meter.model.clone(),
-                })
-            });
+            let ending = scanner
+                .value_len(&mark, rest)
+                .filter(|_| scanner.is_complete() && !news.more)
+                .and_then(|value| rest.get(value..));
+            let model = meter.model.clone();
+            let known = Known { mark, model };
+            self.familiar
+                .learn(beginning, ending.unwrap_or_default(), known);
         }
     }
 

@@ -53,15 +53,30 @@ pub(super) struct Tally<'m> {
     pub(super) terminated: &'m mut bool,
     /// The answer is one document, not a stream of them.
     pub(super) whole: bool,
-    /// Where the first value began that has changed anything here, or would have in another state
-    /// of the meter; a model that is the known one has not.
-    pub(super) news: &'m mut Option<u64>,
+    pub(super) news: &'m mut News,
+}
+
+/// The values that have changed anything in the meter, or would have in another state of it. A
+/// model that is the known one has not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct News {
+    /// Where the first of them began.
+    pub(super) first: Option<u64>,
+    /// Whether there was another one.
+    pub(super) more: bool,
+}
+
+impl News {
+    fn note(&mut self, began: u64) {
+        self.more = self.first.is_some();
+        self.first.get_or_insert(began);
+    }
 }
 
 impl Sink<Field> for Tally<'_> {
     fn begin(&mut self, field: Field, first: u8, at: u64) {
         if field == Field::Error && matches!(first, b'{' | b'"') {
-            self.news.get_or_insert(at);
+            self.news.note(at);
             self.meter.error.get_or_insert_default();
         }
     }
@@ -81,7 +96,7 @@ impl Sink<Field> for Tally<'_> {
             }
             (Field::EventType, Value::String(text)) if !self.is_decisive(text) => return,
             _ => {
-                self.news.get_or_insert(span.start);
+                self.news.note(span.start);
             }
         }
         match (field, value) {
@@ -116,7 +131,7 @@ impl Sink<Field> for Tally<'_> {
             Field::Media => self.meter.media_bytes += bytes,
             _ => self.meter.content_bytes += bytes,
         }
-        self.news.get_or_insert(began);
+        self.news.note(began);
     }
 }
 

@@ -14,6 +14,7 @@ mod across;
 mod answer;
 mod asking;
 mod ending;
+mod familiar;
 mod fixtures;
 mod hide_usage;
 mod odd_streams;

@@ -26,7 +26,7 @@ fn through(fixture: &Fixture, body: Script) -> (Read, Meter, Ending) {
 }
 
 /// A meter without its times, to compare.
-type Shown<'m> = (
+pub(crate) type Shown<'m> = (
     Usage,
     Option<&'m str>,
     Option<&'m str>,
@@ -34,7 +34,7 @@ type Shown<'m> = (
     (u64, u64),
 );
 
-fn shown(meter: &Meter) -> Shown<'_> {
+pub(crate) fn shown(meter: &Meter) -> Shown<'_> {
     let finish = meter.finish().map(|finish| finish.as_str());
     let content = (meter.content_bytes(), meter.chunks());
     (

@@ -12,7 +12,7 @@ use super::{
 
 impl<F: Copy> Scanner<F> {
     /// Reads a string from behind its opening quote; answers how many bytes of `rest` it took.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_text(
         &mut self,
         role: Role,
@@ -67,7 +67,7 @@ impl<F: Copy> Scanner<F> {
         Ok(run.len + 1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn tell_length(&mut self, bytes: u64, sink: &mut impl Sink<F>) {
         if bytes > 0
             && let Some(Leaf { field, .. }) = self.leaf()
@@ -78,7 +78,7 @@ impl<F: Copy> Scanner<F> {
 
     /// A string has ended. `text` is what it was where that is needed, and `None` where that was
     /// too long to be held.
-    #[inline]
+    #[inline(always)]
     fn end_text(
         &mut self,
         role: Role,

@@ -28,9 +28,31 @@ pub struct CallBody<B: Body> {
 enum State<B: Body> {
     /// Nothing sent yet: edits are still welcome.
     Whole(Edits),
-    /// Pieces still to send, the next one last.
-    Sending(Vec<Bytes>),
+    Sending(Sending),
     Opaque(#[pin] PassThrough<B>),
+}
+
+/// What is still to be sent of an edited document.
+struct Sending {
+    edits: Edits,
+    /// The place of the next piece.
+    place: usize,
+    /// How many bytes it and those behind it have.
+    left: usize,
+}
+
+impl Sending {
+    fn next(&mut self, body: &Bytes) -> Option<Bytes> {
+        while self.left > 0 {
+            let piece = self.edits.piece(body, self.place)?;
+            self.place += 1;
+            self.left = self.left.saturating_sub(piece.len());
+            if !piece.is_empty() {
+                return Some(piece);
+            }
+        }
+        None
+    }
 }
 
 impl<B: Body> CallBody<B> {
@@ -100,13 +122,19 @@ impl<B: Body> Body for CallBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
+        let empty = Bytes::new();
+        let body = this.call.body().unwrap_or(&empty);
         if let StateProj::Whole(edits) = this.state.as_mut().project() {
-            let pieces = edits.render(this.call.body().unwrap_or(&Bytes::new()));
-            this.state.set(State::Sending(pieces));
+            let sending = Sending {
+                left: edits.len(body),
+                place: 0,
+                edits: std::mem::take(edits),
+            };
+            this.state.set(State::Sending(sending));
         }
         match this.state.project() {
             StateProj::Whole(_) => Poll::Ready(None),
-            StateProj::Sending(pieces) => Poll::Ready(pieces.pop().map(Frame::data).map(Ok)),
+            StateProj::Sending(rest) => Poll::Ready(rest.next(body).map(Frame::data).map(Ok)),
             StateProj::Opaque(inner) => inner.poll_frame(cx),
         }
     }
@@ -114,7 +142,7 @@ impl<B: Body> Body for CallBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.state {
             State::Whole(edits) => self.call.body().is_none_or(|body| edits.len(body) == 0),
-            State::Sending(pieces) => pieces.is_empty(),
+            State::Sending(rest) => rest.left == 0,
             State::Opaque(inner) => inner.is_end_stream(),
         }
     }
@@ -123,7 +151,7 @@ impl<B: Body> Body for CallBody<B> {
         let exact = |len: usize| SizeHint::with_exact(len as u64);
         match &self.state {
             State::Whole(edits) => exact(self.call.body().map_or(0, |body| edits.len(body))),
-            State::Sending(pieces) => exact(pieces.iter().map(Bytes::len).sum()),
+            State::Sending(rest) => exact(rest.left),
             State::Opaque(inner) => inner.size_hint(),
         }
     }

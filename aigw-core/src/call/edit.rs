@@ -102,19 +102,18 @@ impl Edits {
         })
     }
 
-    /// The edited document in pieces that share the original's memory, in reverse order.
-    pub(super) fn render(&self, body: &Bytes) -> Vec<Bytes> {
-        let mut pieces = Vec::with_capacity(2 * self.splices.len() + 1);
-        let mut at = 0;
-        for splice in &self.splices {
-            pieces.push(body.slice(at..splice.span.start));
-            pieces.push(splice.bytes.clone());
-            at = splice.span.end;
+    /// The piece in this place of the edited document: the original, whose memory it shares, and
+    /// edits by turns. `None` behind the last. Some are empty.
+    pub(super) fn piece(&self, body: &Bytes, place: usize) -> Option<Bytes> {
+        let next = self.splices.get(place / 2);
+        if place % 2 == 1 {
+            return next.map(|splice| splice.bytes.clone());
         }
-        pieces.push(body.slice(at..));
-        pieces.retain(|piece| !piece.is_empty());
-        pieces.reverse();
-        pieces
+        let from = match (place / 2).checked_sub(1) {
+            Some(last) => self.splices.get(last)?.span.end,
+            None => 0,
+        };
+        Some(body.slice(from..next.map_or(body.len(), |splice| splice.span.start)))
     }
 }
 

@@ -41,7 +41,6 @@
 mod future;
 mod headers;
 mod layer;
-mod resource;
 mod rewrite;
 mod service;
 mod upstream;

@@ -3,7 +3,7 @@ use std::{error::Error, fmt};
 use aigw_core::dialect::{Dialect, Operation, Target};
 use http::Uri;
 
-use super::{Upstream, resource};
+use super::Upstream;
 
 /// The URL to send a call to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn rewrite(
             to: upstream.dialect,
         });
     }
-    let resource = resource::of(target, asked.path()).ok_or(RewriteError::Path)?;
+    let resource = target.resource(asked.path()).ok_or(RewriteError::Path)?;
     let deployment = model.map(|model| upstream.deployment_of(model));
     if resource.split('/').chain(deployment).any(is_dots) {
         return Err(RewriteError::Path);
@@ -72,7 +72,7 @@ pub fn rewrite(
         Dialect::Gemini => {
             path.push('/');
             if !upstream.is_versioned() {
-                path.push_str(resource::gemini_version(asked.path()));
+                path.push_str(target.path_version().unwrap_or("v1beta"));
                 path.push('/');
             }
             names_model = target.path_model().is_some();
@@ -310,6 +310,20 @@ mod tests {
                 None,
                 "/openai/v1/responses",
                 "https://o.test/v1/responses",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/openai//deployments/x//embeddings",
+                "https://o.test/v1/embeddings",
+            ),
+            (
+                OpenAi,
+                "https://o.test",
+                None,
+                "/team/../chat/%63ompletions",
+                "https://o.test/v1/chat/%63ompletions",
             ),
             (
                 AzureOpenAi,

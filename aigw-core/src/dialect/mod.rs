@@ -26,7 +26,7 @@ mod path;
 mod query;
 mod recognize;
 mod request;
-mod spelling;
+pub mod spelling;
 mod target;
 
 use std::fmt;

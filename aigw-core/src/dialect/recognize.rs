@@ -5,7 +5,7 @@ use http::{HeaderMap, Method};
 use super::{
     Dialect, Operation,
     path::{ANY, Same, Tail, after, backwards},
-    spelling::exact,
+    spelling::{exact, in_any_case},
 };
 
 /// What a path says.
@@ -98,9 +98,9 @@ fn gemini<'p>(
 
 /// `/openai/deployments/{deployment}/…`, `/openai/v1/…` and `/openai/…`.
 fn azure_openai(path: &str) -> Option<Recognized<'_>> {
-    let after = |marker: &[&str]| after(path, marker, exact);
+    let after = |marker: &[&str]| after(path, marker, in_any_case);
     let found = |resource| {
-        let known = openai_operation(&Tail::of(resource), exact);
+        let known = openai_operation(&Tail::of(resource), in_any_case);
         let operation = known.map_or(Operation::Other, |(operation, _)| operation);
         Recognized::new(Dialect::AzureOpenAi, operation, resource)
     };
@@ -148,8 +148,8 @@ fn anthropic<'p>(path: &'p str, tail: &Tail<'p>, headers: &HeaderMap) -> Option<
 
 /// `…/models/…`, if it is inference. Whoever asks gives an `api-version`, as nobody else does.
 fn azure_ai(path: &str) -> Option<Recognized<'_>> {
-    let resource = after(path, &["models"], exact)?;
-    let (operation, _) = openai_operation(&Tail::of(resource), exact)?;
+    let resource = after(path, &["models"], in_any_case)?;
+    let (operation, _) = openai_operation(&Tail::of(resource), in_any_case)?;
     matches!(
         operation,
         Operation::Chat | Operation::Embeddings | Operation::Images
@@ -160,7 +160,7 @@ fn azure_ai(path: &str) -> Option<Recognized<'_>> {
 fn openai<'p>(path: &'p str, tail: &Tail<'p>) -> Recognized<'p> {
     let known = openai_operation(tail, exact);
     let (operation, words) = known.unwrap_or((Operation::Other, ""));
-    let (version, resource) = match after(path, &["v1beta", "openai"], exact) {
+    let (version, resource) = match after(path, &["v1beta", "openai"], in_any_case) {
         Some(resource) => (Some("v1beta"), resource),
         None => behind_mount(path, words),
     };

@@ -4,8 +4,20 @@
 //! so `/chat/%63ompletions` is what it is to a provider, and must be to whoever decides by it.
 
 /// Whether `written` is `word` once its percent-escapes are decoded.
-pub(super) fn exact(written: &str, word: &str) -> bool {
+#[must_use]
+pub fn exact(written: &str, word: &str) -> bool {
     written == word || (written.contains('%') && unescaped(written).eq(word.bytes()))
+}
+
+/// Whether `written` is `word` once its percent-escapes are decoded, in upper or lower case: Azure
+/// reads the words of its paths and the names in its queries so.
+#[must_use]
+pub fn in_any_case(written: &str, word: &str) -> bool {
+    written.eq_ignore_ascii_case(word)
+        || (written.contains('%')
+            && unescaped(written)
+                .map(|byte| byte.to_ascii_lowercase())
+                .eq(word.bytes().map(|byte| byte.to_ascii_lowercase())))
 }
 
 /// The text without its percent-escapes.
@@ -47,6 +59,11 @@ mod tests {
     fn a_word_cannot_hide_behind_its_spelling() {
         assert!(exact("chat", "chat") && exact("%63h%61t", "chat"));
         assert!(!exact("Chat", "chat") && !exact("%43hat", "chat"));
+        assert!(in_any_case("API-Version", "api-version"));
+        assert!(in_any_case("api%2dVersion", "api-version"));
+        assert!(in_any_case("api%2DVersion", "Api-version"));
+        assert!(!in_any_case("api_version", "api-version"));
+        assert!(!in_any_case("%zzapi-version", "api-version"));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::{Dialect, Operation, query, recognize::Recognized, spelling};
 /// in the path.
 ///
 /// Recognition goes by the end of the path, so a gateway may be mounted under any prefix. A path or
-/// method that is nobody's is [`Operation::Other`] in the dialect it resembles most.
+/// method that is nobody's is [`Operation::Other`] in the dialect it resembles most. Azure reads
+/// its own words in upper and lower case alike, and so do we where the path is Azure's; every other
+/// word, and every name of a model or deployment, is read as it is spelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     dialect: Dialect,

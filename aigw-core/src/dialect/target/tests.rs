@@ -59,6 +59,22 @@ fn recognizes_every_dialect_and_operation() {
             Embeddings,
             None,
         ),
+        (
+            "/OpenAI/Deployments/GPT-4o/Chat/Completions?API-Version=1",
+            AzureOpenAi,
+            Chat,
+            Some("GPT-4o"),
+        ),
+        ("/x/OPENAI/V1/Responses", AzureOpenAi, Responses, None),
+        ("/v1beta/OpenAI/embeddings", OpenAi, Embeddings, None),
+        (
+            "/Models/Chat/Completions?api%2Dversion=1",
+            AzureAi,
+            Chat,
+            None,
+        ),
+        ("/v1/Chat/Completions", OpenAi, Other, None),
+        ("/Models/Chat/Completions", OpenAi, Other, None),
         ("/v1/messages", Anthropic, Chat, None),
         ("/v1/messages/count_tokens", Anthropic, CountTokens, None),
         (

@@ -87,5 +87,7 @@ pub mod routing;
 pub mod timeout;
 #[cfg(feature = "transform")]
 pub mod transform;
+#[cfg(all(feature = "serde", any(feature = "client", feature = "credentials")))]
+mod unquoted;
 
 pub use aigw_core;

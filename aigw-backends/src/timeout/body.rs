@@ -115,7 +115,7 @@ where
 
 /// Drops the body below, which cancels the call, and keeps what it has shown.
 fn cut<B: Metered>(mut state: Pin<&mut State<B>>, kind: FaultKind) -> Fault {
-    let fault = Fault::new(kind, true);
+    let fault = Fault::dispatched(kind);
     let meter = match &*state {
         State::Running(inner) => Box::new(inner.meter().clone()),
         State::Cut { fault, .. } => return *fault,

@@ -163,7 +163,7 @@ const JSON: &str = "application/json";
 async fn a_head_that_does_not_come_is_a_504() {
     let timeouts = Timeouts::default().headers(SECOND * 3).total(SECOND * 60);
     let (fault, at) = run(timeouts, SECOND * 10, EVENTS, &[], Duration::ZERO).await;
-    assert_eq!(fault, Fault::new(FaultKind::HeadersTimeout, true));
+    assert_eq!(fault, Fault::dispatched(FaultKind::HeadersTimeout));
     assert_eq!(at, SECOND * 3);
 }
 

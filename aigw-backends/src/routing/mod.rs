@@ -10,8 +10,13 @@
 //!             │ a route: reply ────────────────────► our own answer
 //!             │ no route, known path, wrong method ► 405 method_not_allowed, with `allow`
 //!             │ no route for the operation at all ─► 400 operation_not_supported
+//!             │ routes by model, and it names none ► 400 missing_required_parameter
 //!             └ no route for the model ────────────► 404 model_not_found
 //! ```
+//!
+//! An upload names the model in a field in front of its file, or in its path
+//! ([why](aigw_core::call#what-is-read)). One that writes the file first names none: a route without
+//! models takes it as it is, and without such a route the refusal says where the field belongs.
 //!
 //! WebSocket upgrades never come here: [`CallLayer`](aigw_core::call::CallLayer) refuses them.
 //!

@@ -151,6 +151,7 @@ impl<K: Display, S: Clone> Router<K, S> {
             Decision::Send { route, to, alias } => (route, to, alias),
             Decision::Reply { reply, .. } => return Err(Box::new(reply.refusal())),
             Decision::UnknownModel => return Err(unknown_model(body.model())),
+            Decision::MissingModel => return Err(missing_model(call.is_opaque())),
             Decision::UnknownOperation => {
                 return Err(unsupported("this operation is not served here"));
             }
@@ -175,6 +176,16 @@ impl<K: Display, S: Clone> Router<K, S> {
 
 fn unsupported(message: &'static str) -> Box<Refusal> {
     Box::new(Refusal::new(Reason::OperationNotSupported, message))
+}
+
+fn missing_model(upload: bool) -> Box<Refusal> {
+    let message = if upload {
+        "the form names no `model` in front of its first file, in the first 64 KiB; \
+         put the field `model` before the file"
+    } else {
+        "the request names no `model`"
+    };
+    Box::new(Refusal::new(Reason::MissingModel, message).param("model"))
 }
 
 fn unknown_model(model: Option<&str>) -> Box<Refusal> {

@@ -34,6 +34,8 @@ pub enum Decision<'t, K> {
     },
     /// The operation is served, but not for this model.
     UnknownModel,
+    /// The operation is served by model, and none is named.
+    MissingModel,
     /// The operation is not served.
     UnknownOperation,
     /// The path is asked with this method, and not with the caller's.
@@ -112,10 +114,12 @@ impl<K> Table<K> {
             return Decision::WrongMethod(method.clone());
         }
         let served = self.routes.iter().any(|(_, route)| route.serves(operation));
-        if served && model.is_some() {
-            Decision::UnknownModel
-        } else {
-            Decision::UnknownOperation
+        match (operation, model) {
+            _ if !served => Decision::UnknownOperation,
+            (_, Some(_)) => Decision::UnknownModel,
+            // Nobody could name one: it is the operation that no route is for.
+            (Operation::Models | Operation::Other, None) => Decision::UnknownOperation,
+            _ => Decision::MissingModel,
         }
     }
 }
@@ -178,6 +182,20 @@ mod tests {
             table.choose(&get, None),
             Decision::WrongMethod(Method::POST)
         );
+    }
+
+    #[test]
+    fn a_call_that_could_name_a_model_and_does_not_is_told_so() {
+        let table = Table::try_new([Route::to(1).model("*")]).unwrap();
+        for (path, missing) in [
+            ("/v1/audio/transcriptions", Decision::MissingModel),
+            ("/v1/images/generations", Decision::MissingModel),
+            ("/v1/files", Decision::UnknownOperation),
+        ] {
+            assert_eq!(table.choose(&target(Method::POST, path), None), missing);
+        }
+        let models = target(Method::GET, "/v1/models");
+        assert_eq!(table.choose(&models, None), Decision::UnknownOperation);
     }
 
     #[test]

@@ -48,6 +48,9 @@ fn table() -> Table<&'static str> {
             .operation(Operation::Chat),
         Route::to("west").model("gpt-4-turbo").alias("gpt-4o"),
         Route::to("west").model("text-embedding-3-*"),
+        Route::to("west")
+            .model("whisper-*")
+            .operation(Operation::Transcription),
         Route::reply(reply).operation(Operation::Images),
     ])
     .unwrap()
@@ -122,6 +125,37 @@ async fn an_operation_without_a_route_is_a_400_in_the_caller_s_spelling() {
     assert_eq!(answer.status(), 400);
     assert!(answer.body().contains(r#""OperationNotSupported""#));
 }
+
+#[tokio::test]
+async fn an_upload_that_names_its_model_behind_the_file_is_told_where_it_belongs() {
+    let upload = |path, form| {
+        let request = Request::post(path);
+        let request = request.header("content-type", "multipart/form-data; boundary=X");
+        ask(request.body(form).unwrap())
+    };
+    let path = "/v1/audio/transcriptions";
+    let answer = upload(path, MODEL_FIRST).await;
+    assert!(answer.body().starts_with("west 3 west"), "{answer:?}");
+
+    let answer = upload(path, FILE_FIRST).await;
+    assert_eq!(answer.status(), 400);
+    assert_eq!(reason(&answer), Some(Reason::MissingModel));
+    let told = answer.body();
+    assert!(
+        told.contains("put the field `model` before the file"),
+        "{told}"
+    );
+    assert!(told.contains(r#""missing_required_parameter""#), "{told}");
+
+    let path = "/openai/deployments/whisper-1/audio/transcriptions?api-version=1";
+    let answer = upload(path, FILE_FIRST).await;
+    assert!(answer.body().starts_with("west 3 west"), "{answer:?}");
+}
+
+const MODEL_FIRST: &str = "--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n\
+    --X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nRIFF\r\n--X--\r\n";
+const FILE_FIRST: &str = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nRIFF\r\n\
+    --X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--X--\r\n";
 
 #[tokio::test]
 async fn a_known_path_with_the_wrong_method_is_a_405_that_names_the_right_one() {

@@ -31,7 +31,7 @@
 //! use aigw_backends::{
 //!     credentials::{Credentials, CredentialsLayer},
 //!     leaf::Leaf,
-//!     routing::{Router, Rule, Table},
+//!     routing::{Router, Route, Table},
 //!     timeout::{TimeoutLayer, Timeouts},
 //!     transform::{TransformLayer, Upstream},
 //! };
@@ -60,8 +60,8 @@
 //! let claude = backend("https://claude.test", Dialect::Anthropic, "key-of-claude")?;
 //!
 //! let table = Table::try_new([
-//!     Rule::to("east").model("gpt-*"),
-//!     Rule::to("claude").model("claude-*"),
+//!     Route::to("east").model("gpt-*"),
+//!     Route::to("claude").model("claude-*"),
 //! ])?;
 //! let router = Router::try_new(table, [("east", east), ("claude", claude)])?;
 //! let gateway = ServiceBuilder::new().layer(CallLayer::new()).service(router);
@@ -87,5 +87,7 @@ pub mod routing;
 pub mod timeout;
 #[cfg(feature = "transform")]
 pub mod transform;
+#[cfg(all(feature = "serde", any(feature = "client", feature = "credentials")))]
+mod unquoted;
 
 pub use aigw_core;

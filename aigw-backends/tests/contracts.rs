@@ -14,7 +14,7 @@ use std::{
 use aigw_backends::{
     credentials::{Credentials, CredentialsLayer},
     leaf::Leaf,
-    routing::{RouterLayer, Rule, Table},
+    routing::{Route, RouterLayer, Table},
     timeout::{TimeoutLayer, Timeouts},
     transform::{TransformLayer, Upstream},
 };
@@ -52,7 +52,7 @@ fn timeouts() -> TimeoutLayer<Tokio> {
 }
 
 fn routes() -> RouterLayer<&'static str> {
-    RouterLayer::new(Table::try_new([Rule::to("provider").model("gpt-*")]).unwrap())
+    RouterLayer::new(Table::try_new([Route::to("provider").model("gpt-*")]).unwrap())
 }
 
 fn transform() -> TransformLayer {

@@ -10,11 +10,12 @@ use std::convert::Infallible;
 
 use aigw_core::{
     call::{CallBody, CallLayer, HasCall},
+    dialect::{Operation, Target},
     meter::{IncludeUsage, MeterLayer, Metered},
 };
 use allocation_counter::measure;
 use bytes::Bytes;
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, Response, Uri, header::CONTENT_TYPE};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -90,6 +91,19 @@ fn no_chunk_after_the_first_allocates() {
             assert_eq!(counted.count_total, 0, "{uri} in chunks of {size}");
             assert!(body.meter().usage().total() > Some(0));
         }
+    }
+}
+
+#[test]
+fn recognizing_a_path_that_names_no_model_allocates_nothing() {
+    let headers = HeaderMap::new();
+    for path in ["/v1/chat/completions", "/openai/v1/%63hat/completions"] {
+        let uri = Uri::from_static(path);
+        let counted = measure(|| {
+            let target = Target::recognize(&Method::POST, &uri, &headers);
+            assert_eq!(target.operation(), Operation::Chat);
+        });
+        assert_eq!(counted.count_total, 0, "{path}");
     }
 }
 

@@ -121,10 +121,9 @@ pub enum Protocol {
 /// Whom a [`Client`](super::Client) trusts, and who it is.
 ///
 /// Read from files, the keys are `ca`, `client_cert` and `client_key` (feature `serde`); all of
-/// them are PEM text, not paths.
+/// them are PEM text, not paths. An error never repeats what stands there instead, since it may be
+/// a private key.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct Tls {
     pub(super) ca: Option<String>,
@@ -204,5 +203,56 @@ impl fmt::Debug for Proxy {
             .field("port", &uri.port_u16())
             .field("authorization", authorization)
             .finish()
+    }
+}
+
+#[cfg(feature = "serde")]
+mod written {
+    use serde::{Deserialize, Deserializer};
+
+    use super::Tls;
+    use crate::unquoted;
+
+    #[derive(Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Written {
+        ca: Option<String>,
+        client_cert: Option<String>,
+        client_key: Option<String>,
+    }
+
+    impl<'de> Deserialize<'de> for Tls {
+        fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+            let expected = "a table of `ca`, `client_cert` and `client_key`, each a string";
+            let Written {
+                ca,
+                client_cert,
+                client_key,
+            } = unquoted::read(source, expected)?;
+            Ok(Self {
+                ca,
+                client_cert,
+                client_key,
+            })
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_mistyped_private_key_is_not_repeated_by_the_error() {
+            for mistyped in ["tls = '31337'", "tls.client_key = 31337", "tls.31337 = ''"] {
+                let document: toml::Table = toml::from_str(mistyped).unwrap();
+                let error = document["tls"].clone().try_into::<Tls>().unwrap_err();
+                let told = format!("{error} {error:?}");
+                assert!(!told.contains("31337"), "{mistyped}: {told}");
+                assert!(told.contains("expected a table of `ca`"), "{told}");
+            }
+            let right: Tls = toml::from_str("client_cert = 'c'\nclient_key = 'k'").unwrap();
+            assert_eq!(right.client_key.as_deref(), Some("k"));
+            assert!(right.ca.is_none());
+        }
     }
 }

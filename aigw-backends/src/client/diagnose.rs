@@ -8,13 +8,13 @@ use super::connect::TooSlow;
 /// What an error of the pooled client means.
 pub(super) fn request(error: &legacy::Error) -> Fault {
     if error.is_connect() {
-        return Fault::new(connecting(error), false);
+        return Fault::undispatched(connecting(error));
     }
     // Without a cause below it, the client itself would not send the request, or dropped it before
     // its turn.
     match error.source().and_then(<dyn Error>::downcast_ref) {
         Some(cause) => exchange(cause),
-        None => Fault::new(FaultKind::Request, false),
+        None => Fault::undispatched(FaultKind::Request),
     }
 }
 
@@ -22,7 +22,7 @@ pub(super) fn request(error: &legacy::Error) -> Fault {
 pub(super) fn exchange(error: &hyper::Error) -> Fault {
     if error.is_canceled() {
         // hyper gives the request back unsent: its connection closed first.
-        return Fault::new(FaultKind::Reset, false);
+        return Fault::undispatched(FaultKind::Reset);
     }
     let kind = if error.is_user() || error.is_body_write_aborted() {
         FaultKind::Request
@@ -38,7 +38,7 @@ pub(super) fn exchange(error: &hyper::Error) -> Fault {
             _ => FaultKind::Reset,
         }
     };
-    Fault::new(kind, true)
+    Fault::dispatched(kind)
 }
 
 fn connecting(error: &(dyn Error + 'static)) -> FaultKind {

@@ -168,7 +168,7 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         self.project().0.poll_frame(cx).map_err(|error| {
-            let fault = Fault::new(diagnose::exchange(&error).kind, true);
+            let fault = Fault::dispatched(diagnose::exchange(&error).kind);
             TransportError::new(fault, error.into())
         })
     }

@@ -6,23 +6,20 @@ use http::{HeaderName, HeaderValue, header};
 /// What a backend sees in place of the caller's credentials.
 ///
 /// Read from files as `{ api_key = "…" }`, `{ bearer = "…" }`, `"pass-through"` or `"strip"`
-/// (feature `serde`).
+/// (feature `serde`). An error never repeats what stands there instead, since it may be a key. A
+/// parser that quotes the file, as `toml::from_str` does, still will: have it read a `toml::Value`
+/// first, and that into settings.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub enum Credentials {
     /// This key, where the backend's dialect wants a key.
-    #[cfg_attr(feature = "serde", serde(rename = "api_key"))]
     ApiKey(Secret),
     /// This token, in `authorization`.
-    #[cfg_attr(feature = "serde", serde(rename = "bearer"))]
     Bearer(Secret),
     /// The caller's own. The caller's key reaches the backend, and so it must be one that the
     /// backend gave to the caller.
-    #[cfg_attr(feature = "serde", serde(rename = "pass-through"))]
     PassThrough,
     /// None at all, for a backend that asks for none.
-    #[cfg_attr(feature = "serde", serde(rename = "strip"))]
     Strip,
 }
 
@@ -50,10 +47,8 @@ pub(super) const API_KEY: HeaderName = HeaderName::from_static("api-key");
 pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(super) const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
-/// A text that is never printed.
+/// A text that is never printed. Read from files as a string (feature `serde`).
 #[derive(Clone)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Secret(Box<str>);
 
 impl Secret {
@@ -109,6 +104,45 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(feature = "serde")]
+mod written {
+    use serde::{Deserialize, Deserializer};
+
+    use super::{Credentials, Secret};
+    use crate::unquoted;
+
+    #[derive(Deserialize)]
+    enum Written {
+        #[serde(rename = "api_key")]
+        ApiKey(Secret),
+        #[serde(rename = "bearer")]
+        Bearer(Secret),
+        #[serde(rename = "pass-through")]
+        PassThrough,
+        #[serde(rename = "strip")]
+        Strip,
+    }
+
+    impl<'de> Deserialize<'de> for Credentials {
+        fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+            let expected =
+                r#"`{ api_key = "…" }`, `{ bearer = "…" }`, `"pass-through"` or `"strip"`"#;
+            Ok(match unquoted::read(source, expected)? {
+                Written::ApiKey(key) => Self::ApiKey(key),
+                Written::Bearer(token) => Self::Bearer(token),
+                Written::PassThrough => Self::PassThrough,
+                Written::Strip => Self::Strip,
+            })
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Secret {
+        fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+            unquoted::read(source, "a string").map(Self)
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+use aigw_core::dialect::spelling;
 use http::{Uri, uri::PathAndQuery};
 
 /// Removes every `name=value` of the query whose name, unescaped, is one of `names` in any case.
@@ -6,7 +7,9 @@ pub(super) fn without(uri: &Uri, names: &[Box<str>]) -> Option<Uri> {
     let query = uri.query()?;
     let hidden = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
-        names.iter().any(|hidden| is_spelling(name, hidden))
+        names
+            .iter()
+            .any(|hidden| spelling::in_any_case(name, hidden))
     };
     if !query.split('&').any(|pair| hidden(&pair)) {
         return None;
@@ -20,23 +23,6 @@ pub(super) fn without(uri: &Uri, names: &[Box<str>]) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-/// Whether a query's name, percent-escapes decoded, is `plain` in any case.
-fn is_spelling(name: &str, plain: &str) -> bool {
-    let mut bytes = name.bytes();
-    let unescaped = std::iter::from_fn(|| match bytes.next()? {
-        b'%' => {
-            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-            let code = digit(bytes.next()).zip(digit(bytes.next()));
-            // What is no escape is no letter of a name either.
-            Some(code.map_or(0, |(high, low)| (high << 4 | low).to_le_bytes()[0]))
-        }
-        byte => Some(byte),
-    });
-    unescaped
-        .map(|byte| byte.to_ascii_lowercase())
-        .eq(plain.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

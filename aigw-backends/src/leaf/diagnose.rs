@@ -19,7 +19,7 @@ pub fn diagnose(error: &(dyn Error + 'static)) -> Fault {
         }
         next = error.source();
     }
-    Fault::new(FaultKind::Other, true)
+    Fault::dispatched(FaultKind::Other)
 }
 
 /// What an I/O error means on a connection of which nothing else is known.
@@ -31,15 +31,15 @@ fn from_io(kind: io::ErrorKind) -> Fault {
         | Io::HostUnreachable
         | Io::NetworkUnreachable
         | Io::AddrNotAvailable
-        | Io::NotFound => Fault::new(FaultKind::Connect, false),
+        | Io::NotFound => Fault::undispatched(FaultKind::Connect),
         Io::ConnectionReset
         | Io::ConnectionAborted
         | Io::BrokenPipe
         | Io::NotConnected
         | Io::UnexpectedEof
-        | Io::TimedOut => Fault::new(FaultKind::Reset, true),
-        Io::InvalidData => Fault::new(FaultKind::Protocol, true),
-        _ => Fault::new(FaultKind::Other, true),
+        | Io::TimedOut => Fault::dispatched(FaultKind::Reset),
+        Io::InvalidData => Fault::dispatched(FaultKind::Protocol),
+        _ => Fault::dispatched(FaultKind::Other),
     }
 }
 
@@ -51,12 +51,12 @@ mod tests {
     #[test]
     fn an_error_in_doubt_counts_as_dispatched() {
         let error = std::fmt::Error;
-        assert_eq!(diagnose(&error), Fault::new(FaultKind::Other, true));
+        assert_eq!(diagnose(&error), Fault::dispatched(FaultKind::Other));
     }
 
     #[test]
     fn a_stated_fault_wins_over_the_error_around_it() {
-        let fault = Fault::new(FaultKind::Tls, false);
+        let fault = Fault::undispatched(FaultKind::Tls);
         let error = io::Error::from(io::ErrorKind::ConnectionReset);
         let error = TransportError::new(fault, error.into());
         assert_eq!(diagnose(&error), fault);
@@ -65,6 +65,6 @@ mod tests {
     #[test]
     fn a_refused_connection_was_never_used() {
         let error = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(diagnose(&error), Fault::new(FaultKind::Connect, false));
+        assert_eq!(diagnose(&error), Fault::undispatched(FaultKind::Connect));
     }
 }

@@ -80,7 +80,7 @@ where
             // Nothing was sent: the call had not begun.
             self.failed = ready
                 .err()
-                .map(|error| Fault::new((self.diagnose)(&*error.into()).kind, false));
+                .map(|error| Fault::undispatched((self.diagnose)(&*error.into()).kind));
             Ok(())
         })
     }

@@ -1,6 +1,6 @@
 use aigw_core::dialect::Operation;
 
-use super::{ConfigError, Reply, Rule};
+use super::{ConfigError, Reply, Route};
 
 /// The section `[routing]` of a gateway's file.
 #[derive(Clone, Debug, Default)]
@@ -43,12 +43,12 @@ pub struct RouteConfig {
 }
 
 impl RouteConfig {
-    /// The rule of the `index`-th route, where `all` are the backends that there are.
+    /// The route itself, the `index`-th in its file, where `all` are the backends that there are.
     ///
     /// # Errors
     ///
     /// A route needs one backend that exists, or a reply and nothing beside it.
-    pub fn rule(&self, index: usize, all: &[String]) -> Result<Rule<String>, ConfigError> {
+    pub fn resolve(&self, index: usize, all: &[String]) -> Result<Route<String>, ConfigError> {
         let Self {
             model,
             operation,
@@ -56,30 +56,30 @@ impl RouteConfig {
             alias,
             reply,
         } = self;
-        let mut rule = match (reply, backends.as_deref()) {
-            (Some(reply), None) if alias.is_none() => Rule::reply(reply.clone()),
+        let mut route = match (reply, backends.as_deref()) {
+            (Some(reply), None) if alias.is_none() => Route::reply(reply.clone()),
             (None, backends) => match backends.unwrap_or(all) {
-                [backend] if all.contains(backend) => Rule::to(backend.clone()),
+                [backend] if all.contains(backend) => Route::to(backend.clone()),
                 [backend] => {
                     return Err(ConfigError::UnknownBackend {
-                        rule: index,
+                        route: index,
                         backend: backend.clone(),
                     });
                 }
-                _ => return Err(ConfigError::Ambiguous { rule: index }),
+                _ => return Err(ConfigError::Ambiguous { route: index }),
             },
-            _ => return Err(ConfigError::Ambiguous { rule: index }),
+            _ => return Err(ConfigError::Ambiguous { route: index }),
         };
         for model in model {
-            rule = rule.model(model.as_str());
+            route = route.model(model.as_str());
         }
         for operation in operation {
-            rule = rule.operation(*operation);
+            route = route.operation(*operation);
         }
         if let Some(alias) = alias {
-            rule = rule.alias(alias.as_str());
+            route = route.alias(alias.as_str());
         }
-        Ok(rule)
+        Ok(route)
     }
 }
 

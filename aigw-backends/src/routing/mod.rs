@@ -1,34 +1,40 @@
 //! Which backend serves a call.
 //!
-//! A [`Table`] of [`Rule`]s is asked with what the call's head and model say; the first rule that
+//! A [`Table`] of [`Route`]s is asked with what the call's head and model say; the first route that
 //! matches decides, and a call that none matches is refused. [`Router`] is the service over several
-//! backends; [`RouterLayer`] puts the same decision in front of one.
+//! backends; [`RouterLayer`] puts the same decision in front of one. [`Routed`] tells afterwards
+//! which route it was.
 //!
 //! ```text
-//!  call ──────┬ a rule: backend [and alias] ────────────► that backend, with `Route` in the record
-//!             │ a rule: reply ──────────────────────────► our own answer
-//!             │ no rule, known path, wrong method ──────► 405 method_not_allowed, with `allow`
-//!             │ no rule for the operation at all ───────► 400 operation_not_supported
-//!             └ no rule for the model ──────────────────► 404 model_not_found
+//!  call ──────┬ a route: backend [and alias] ──────► that backend, with `Routed` in the record
+//!             │ a route: reply ────────────────────► our own answer
+//!             │ no route, known path, wrong method ► 405 method_not_allowed, with `allow`
+//!             │ no route for the operation at all ─► 400 operation_not_supported
+//!             │ routes by model, and it names none ► 400 missing_required_parameter
+//!             └ no route for the model ────────────► 404 model_not_found
 //! ```
+//!
+//! An upload names the model in a field in front of its file, or in its path
+//! ([why](aigw_core::call#what-is-read)). One that writes the file first names none: a route without
+//! models takes it as it is, and without such a route the refusal says where the field belongs.
 //!
 //! WebSocket upgrades never come here: [`CallLayer`](aigw_core::call::CallLayer) refuses them.
 //!
 //! Names match as they are spelt, case included. A name with `*`, `?`, `[` or `{` in it is a glob,
-//! and `*` crosses slashes, since models are called `meta-llama/Llama-3`. Within one rule exact
-//! names are looked at first; between rules only their order counts.
+//! and `*` crosses slashes, since models are called `meta-llama/Llama-3`. Within one route exact
+//! names are looked at first; between routes only their order counts.
 //!
 //! # Examples
 //!
 //! ```
-//! use aigw_backends::routing::{Decision, Rule, Table};
+//! use aigw_backends::routing::{Decision, Route, Table};
 //! use aigw_core::dialect::{Operation, Target};
 //! use http::{HeaderMap, Method, Uri};
 //!
 //! let table = Table::try_new([
-//!     Rule::to("east").model("gpt-4o").operation(Operation::Chat),
-//!     Rule::to("west").model("gpt-4-turbo").alias("gpt-4o"),
-//!     Rule::to("west").model("text-embedding-3-*"),
+//!     Route::to("east").model("gpt-4o").operation(Operation::Chat),
+//!     Route::to("west").model("gpt-4-turbo").alias("gpt-4o"),
+//!     Route::to("west").model("text-embedding-3-*"),
 //! ])?;
 //!
 //! let target = |uri| Target::recognize(&Method::POST, &Uri::from_static(uri), &HeaderMap::new());
@@ -45,7 +51,7 @@ mod config;
 mod future;
 mod layer;
 mod pattern;
-mod rule;
+mod route;
 mod service;
 mod table;
 
@@ -53,7 +59,7 @@ pub use self::{
     config::{Fallback, RouteConfig, RoutingConfig},
     future::ResponseFuture,
     layer::RouterLayer,
-    rule::{ConfigError, Reply, Rule},
-    service::{Route, Router},
+    route::{ConfigError, Reply, Route},
+    service::{Routed, Router},
     table::{Decision, Table},
 };

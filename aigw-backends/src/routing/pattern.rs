@@ -1,7 +1,7 @@
 use aigw_core::BoxError;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-/// The models of a rule.
+/// The models of a route.
 #[derive(Clone, Debug)]
 pub(super) enum Pattern {
     /// Every model, and none.
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_a_model_matches_only_rules_without_one() {
+    fn a_call_without_a_model_matches_only_routes_without_one() {
         assert!(!Pattern::try_new(&["*".into()]).unwrap().matches(None));
         assert!(Pattern::try_new(&[]).unwrap().matches(None));
     }

@@ -15,16 +15,16 @@ use tower_service::Service;
 
 use super::{ConfigError, Decision, ResponseFuture, Table};
 
-/// The route that a call took: a fact of its [`Record`](aigw_core::call::Record), stated before the
+/// Which way a call went: a fact of its [`Record`](aigw_core::call::Record), stated before the
 /// backend is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Route {
-    /// Which rule decided, counted from zero.
-    pub rule: usize,
+pub struct Routed {
+    /// Which route decided, counted from zero.
+    pub route: usize,
     /// The backend, as it is called in the table.
     pub backend: String,
-    /// The model that the backend is asked for, where the rule has an alias.
+    /// The model that the backend is asked for, where the route has an alias.
     pub alias: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct Router<K, S> {
 
 #[derive(Debug)]
 enum Services<S> {
-    /// One for each rule that sends, with the rule's index.
+    /// One for each route that sends, with the route's index.
     Each(Arc<[(usize, S)]>),
     One(S),
 }
@@ -58,7 +58,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnknownBackend`] where a rule names one that is not among them.
+    /// [`ConfigError::UnknownBackend`] where a route names one that is not among them.
     pub fn try_new(
         table: Table<K>,
         backends: impl IntoIterator<Item = (K, S)>,
@@ -66,12 +66,12 @@ where
         let backends: Vec<_> = backends.into_iter().collect();
         let services = table
             .backends()
-            .map(|(rule, name)| {
+            .map(|(route, name)| {
                 let backend = backends.iter().find(|(known, _)| known == name);
                 match backend {
-                    Some((_, service)) => Ok((rule, service.clone())),
+                    Some((_, service)) => Ok((route, service.clone())),
                     None => Err(ConfigError::UnknownBackend {
-                        rule,
+                        route,
                         backend: name.to_string(),
                     }),
                 }
@@ -103,12 +103,12 @@ impl<K, S> Router<K, S> {
 }
 
 impl<S: Clone> Services<S> {
-    fn of(&self, rule: usize) -> Option<S> {
+    fn of(&self, route: usize) -> Option<S> {
         match self {
             Self::One(service) => Some(service.clone()),
             Self::Each(services) => {
                 let at = services
-                    .binary_search_by_key(&rule, |(rule, _)| *rule)
+                    .binary_search_by_key(&route, |(route, _)| *route)
                     .ok()?;
                 services.get(at).map(|(_, service)| service.clone())
             }
@@ -147,20 +147,21 @@ impl<K: Display, S: Clone> Router<K, S> {
     fn route<B: HasCall>(&self, request: &mut Request<B>) -> Result<S, Box<Refusal>> {
         let body = request.body();
         let call = Arc::clone(body.call());
-        let (rule, to, alias) = match self.table.choose(call.target(), body.model()) {
-            Decision::Send { rule, to, alias } => (rule, to, alias),
+        let (route, to, alias) = match self.table.choose(call.target(), body.model()) {
+            Decision::Send { route, to, alias } => (route, to, alias),
             Decision::Reply { reply, .. } => return Err(Box::new(reply.refusal())),
             Decision::UnknownModel => return Err(unknown_model(body.model())),
+            Decision::MissingModel => return Err(missing_model(call.is_opaque())),
             Decision::UnknownOperation => {
                 return Err(unsupported("this operation is not served here"));
             }
             Decision::WrongMethod(allowed) => return Err(wrong_method(allowed.as_str())),
         };
-        let Some(service) = self.services.of(rule) else {
+        let Some(service) = self.services.of(route) else {
             return Err(unsupported("this route has no backend"));
         };
-        call.record().state(Route {
-            rule,
+        call.record().state(Routed {
+            route,
             backend: to.to_string(),
             alias: alias.map(str::to_owned),
         });
@@ -175,6 +176,16 @@ impl<K: Display, S: Clone> Router<K, S> {
 
 fn unsupported(message: &'static str) -> Box<Refusal> {
     Box::new(Refusal::new(Reason::OperationNotSupported, message))
+}
+
+fn missing_model(upload: bool) -> Box<Refusal> {
+    let message = if upload {
+        "the form names no `model` in front of its first file, in the first 64 KiB; \
+         put the field `model` before the file"
+    } else {
+        "the request names no `model`"
+    };
+    Box::new(Refusal::new(Reason::MissingModel, message).param("model"))
 }
 
 fn unknown_model(model: Option<&str>) -> Box<Refusal> {

@@ -1,13 +1,13 @@
 use aigw_core::dialect::{Operation, Target};
 use http::Method;
 
-use super::{ConfigError, Reply, Rule, pattern::Pattern, rule::Action};
+use super::{ConfigError, Reply, Route, pattern::Pattern, route::Action};
 
-/// The rules of a gateway, in their order. Pure: it decides, and sends nothing.
+/// The routes of a gateway, in their order. Pure: it decides, and sends nothing.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Table<K> {
-    rules: Vec<(Pattern, Rule<K>)>,
+    routes: Vec<(Pattern, Route<K>)>,
 }
 
 /// What is to be done with a call.
@@ -17,8 +17,8 @@ pub enum Decision<'t, K> {
     /// Send it to a backend.
     #[non_exhaustive]
     Send {
-        /// Which rule said so, counted from zero.
-        rule: usize,
+        /// Which route said so, counted from zero.
+        route: usize,
         /// The backend.
         to: &'t K,
         /// The model that the backend is asked for instead of the caller's.
@@ -27,13 +27,15 @@ pub enum Decision<'t, K> {
     /// Answer it.
     #[non_exhaustive]
     Reply {
-        /// Which rule said so, counted from zero.
-        rule: usize,
+        /// Which route said so, counted from zero.
+        route: usize,
         /// The answer.
         reply: &'t Reply,
     },
     /// The operation is served, but not for this model.
     UnknownModel,
+    /// The operation is served by model, and none is named.
+    MissingModel,
     /// The operation is not served.
     UnknownOperation,
     /// The path is asked with this method, and not with the caller's.
@@ -41,42 +43,42 @@ pub enum Decision<'t, K> {
 }
 
 impl<K> Table<K> {
-    /// A table of these rules. Without a rule it refuses every call.
+    /// A table of these routes. Without a route it refuses every call.
     ///
     /// # Errors
     ///
     /// A model that is no glob, or a reply that does not refuse.
-    pub fn try_new(rules: impl IntoIterator<Item = Rule<K>>) -> Result<Self, ConfigError> {
-        let rules = rules.into_iter().enumerate();
-        let rules = rules.map(|(index, rule)| {
-            if let Action::Reply(reply) = &rule.action
+    pub fn try_new(routes: impl IntoIterator<Item = Route<K>>) -> Result<Self, ConfigError> {
+        let routes = routes.into_iter().enumerate();
+        let routes = routes.map(|(index, route)| {
+            if let Action::Reply(reply) = &route.action
                 && !(reply.status.is_client_error() || reply.status.is_server_error())
             {
                 let status = reply.status;
                 return Err(ConfigError::ReplyStatus {
-                    rule: index,
+                    route: index,
                     status,
                 });
             }
-            match Pattern::try_new(&rule.models) {
-                Ok(pattern) => Ok((pattern, rule)),
+            match Pattern::try_new(&route.models) {
+                Ok(pattern) => Ok((pattern, route)),
                 Err(source) => Err(ConfigError::Glob {
-                    rule: index,
+                    route: index,
                     source,
                 }),
             }
         });
         Ok(Self {
-            rules: rules.collect::<Result<_, _>>()?,
+            routes: routes.collect::<Result<_, _>>()?,
         })
     }
 
-    /// The backends that the rules name, each with the index of its rule.
+    /// The backends that the routes name, each with the index of its route.
     pub fn backends(&self) -> impl Iterator<Item = (usize, &K)> {
-        self.rules
+        self.routes
             .iter()
             .enumerate()
-            .filter_map(|(index, (_, rule))| match &rule.action {
+            .filter_map(|(index, (_, route))| match &route.action {
                 Action::Send(backend) => Some((index, backend)),
                 Action::Reply(_) => None,
             })
@@ -86,18 +88,21 @@ impl<K> Table<K> {
     pub fn choose(&self, target: &Target, model: Option<&str>) -> Decision<'_, K> {
         let operation = target.operation();
         let chosen = self
-            .rules
+            .routes
             .iter()
             .enumerate()
-            .find(|(_, (pattern, rule))| rule.serves(operation) && pattern.matches(model));
+            .find(|(_, (pattern, route))| route.serves(operation) && pattern.matches(model));
         match chosen {
-            Some((index, (_, rule))) => match &rule.action {
+            Some((index, (_, route))) => match &route.action {
                 Action::Send(backend) => Decision::Send {
-                    rule: index,
+                    route: index,
                     to: backend,
-                    alias: rule.alias.as_deref(),
+                    alias: route.alias.as_deref(),
                 },
-                Action::Reply(reply) => Decision::Reply { rule: index, reply },
+                Action::Reply(reply) => Decision::Reply {
+                    route: index,
+                    reply,
+                },
             },
             None => self.refuse(target, model),
         }
@@ -108,16 +113,18 @@ impl<K> Table<K> {
         if let Some(method) = target.allowed_method() {
             return Decision::WrongMethod(method.clone());
         }
-        let served = self.rules.iter().any(|(_, rule)| rule.serves(operation));
-        if served && model.is_some() {
-            Decision::UnknownModel
-        } else {
-            Decision::UnknownOperation
+        let served = self.routes.iter().any(|(_, route)| route.serves(operation));
+        match (operation, model) {
+            _ if !served => Decision::UnknownOperation,
+            (_, Some(_)) => Decision::UnknownModel,
+            // Nobody could name one: it is the operation that no route is for.
+            (Operation::Models | Operation::Other, None) => Decision::UnknownOperation,
+            _ => Decision::MissingModel,
         }
     }
 }
 
-impl<K> Rule<K> {
+impl<K> Route<K> {
     fn serves(&self, operation: Operation) -> bool {
         self.operations.is_empty() || self.operations.contains(&operation)
     }
@@ -145,11 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_decides() {
+    fn the_first_route_that_matches_decides() {
         let table = Table::try_new([
-            Rule::to(1).model("gpt-4o*"),
-            Rule::to(2).model("gpt-4o"),
-            Rule::to(3).operation(Operation::Embeddings),
+            Route::to(1).model("gpt-4o*"),
+            Route::to(2).model("gpt-4o"),
+            Route::to(3).operation(Operation::Embeddings),
         ])
         .unwrap();
         assert_eq!(chosen(&table, &chat(), "gpt-4o"), Some(1));
@@ -159,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn what_no_rule_serves_is_refused_for_what_is_wrong_with_it() {
-        let table = Table::try_new([Rule::to(1).model("gpt-4o").operation(Operation::Chat)]);
+    fn what_no_route_serves_is_refused_for_what_is_wrong_with_it() {
+        let table = Table::try_new([Route::to(1).model("gpt-4o").operation(Operation::Chat)]);
         let table = table.unwrap();
         let speech = target(Method::POST, "/v1/audio/speech");
         let files = target(Method::GET, "/v1/files");
@@ -178,7 +185,21 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_rules_denies_everything() {
+    fn a_call_that_could_name_a_model_and_does_not_is_told_so() {
+        let table = Table::try_new([Route::to(1).model("*")]).unwrap();
+        for (path, missing) in [
+            ("/v1/audio/transcriptions", Decision::MissingModel),
+            ("/v1/images/generations", Decision::MissingModel),
+            ("/v1/files", Decision::UnknownOperation),
+        ] {
+            assert_eq!(table.choose(&target(Method::POST, path), None), missing);
+        }
+        let models = target(Method::GET, "/v1/models");
+        assert_eq!(table.choose(&models, None), Decision::UnknownOperation);
+    }
+
+    #[test]
+    fn a_table_without_routes_denies_everything() {
         let table = Table::<u8>::try_new([]).unwrap();
         assert_eq!(
             table.choose(&chat(), Some("gpt-4o")),
@@ -187,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_take_effect_are_errors_that_name_the_rule() {
-        let rules = [Rule::to(1), Rule::to(2).model("gpt-[")];
-        let error = Table::try_new(rules).unwrap_err();
-        assert!(matches!(error, ConfigError::Glob { rule: 1, .. }));
+    fn settings_that_cannot_take_effect_are_errors_that_name_the_route() {
+        let routes = [Route::to(1), Route::to(2).model("gpt-[")];
+        let error = Table::try_new(routes).unwrap_err();
+        assert!(matches!(error, ConfigError::Glob { route: 1, .. }));
         let reply = Reply::new(StatusCode::OK, "fine", "fine");
-        let error = Table::<u8>::try_new([Rule::reply(reply)]).unwrap_err();
-        assert!(matches!(error, ConfigError::ReplyStatus { rule: 0, .. }));
+        let error = Table::<u8>::try_new([Route::reply(reply)]).unwrap_err();
+        assert!(matches!(error, ConfigError::ReplyStatus { route: 0, .. }));
     }
 }

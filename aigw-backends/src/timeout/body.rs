@@ -11,7 +11,7 @@ use aigw_core::{
     rt::Timer,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Response, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
@@ -115,7 +115,7 @@ where
 
 /// Drops the body below, which cancels the call, and keeps what it has shown.
 fn cut<B: Metered>(mut state: Pin<&mut State<B>>, kind: FaultKind) -> Fault {
-    let fault = Fault::new(kind, true);
+    let fault = Fault::dispatched(kind);
     let meter = match &*state {
         State::Running(inner) => Box::new(inner.meter().clone()),
         State::Cut { fault, .. } => return *fault,
@@ -168,10 +168,12 @@ type Seen = (u64, u64, u64, bool, bool);
 
 impl Progress {
     fn of(head: &HeaderMap, meter: &Meter) -> Self {
-        let events = head
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if events && meter.is_readable() {
+        let media = head.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let media = media.and_then(|media| media.split(|byte| *byte == b';').next());
+        let is_document =
+            media.is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/json"));
+        // The meter reads documents, which say so, and event streams, which need not.
+        if meter.is_readable() && !is_document {
             Self::Events(Seen::default())
         } else {
             Self::Frames

@@ -77,7 +77,7 @@ where
         this.alarm.poll(cx, deadline).map(|()| {
             // The call below is over before its answer says so: a retry may follow at once.
             this.inner.set(None);
-            Ok(this.refuser.fault(*this.dialect, Fault::new(kind, true)))
+            Ok(this.refuser.fault(*this.dialect, Fault::dispatched(kind)))
         })
     }
 }

@@ -49,7 +49,7 @@ where
         match self.project().state.project() {
             StateProj::Calling(inner) => {
                 let answer = ready!(inner.poll(cx)).map(|mut answer| {
-                    headers::strip_hop_by_hop(answer.headers_mut());
+                    headers::prepare_answer(answer.headers_mut());
                     reject::passed(answer)
                 });
                 Poll::Ready(answer)

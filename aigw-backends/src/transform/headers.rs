@@ -1,8 +1,8 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
-        ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+        ACCEPT_ENCODING, ALT_SVC, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
     },
 };
 
@@ -21,7 +21,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 ];
 
 /// Removes what belongs to the connection it came on (RFC 9110, section 7.6.1).
-pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let listed: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -36,9 +36,20 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Makes the provider's headers those of our own answer.
+pub(super) fn prepare_answer(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    // It names another place for the provider's host, and would be taken for one of ours: clients
+    // would go past the gateway.
+    headers.remove(ALT_SVC);
+    // A session of the provider's, or of the network in front of it, with us. Every caller would
+    // be given the same one, and send it back to a host that never set it.
+    headers.remove(SET_COOKIE);
+}
+
 /// Makes the caller's headers those of our own request. `length` is that of the body, where it is
 /// known.
-pub(super) fn prepare(headers: &mut HeaderMap, method: &Method, length: Option<u64>) {
+pub(super) fn prepare_request(headers: &mut HeaderMap, method: &Method, length: Option<u64>) {
     let trailers = headers.get_all(TE).iter().any(accepts_trailers);
     strip_hop_by_hop(headers);
     if trailers {
@@ -117,7 +128,7 @@ mod tests {
             ("content-length", "10"),
             ("te", "trailers, deflate"),
         ]);
-        prepare(&mut headers, &Method::POST, Some(12));
+        prepare_request(&mut headers, &Method::POST, Some(12));
         let expected = map(&[
             ("accept-encoding", "identity"),
             ("content-length", "12"),
@@ -127,11 +138,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_provider_says_of_its_own_host_is_not_said_of_ours() {
+        let mut headers = map(&[
+            ("alt-svc", "h3=\":443\"; ma=86400"),
+            ("set-cookie", "__cf_bm=1; Domain=api.openai.com"),
+            ("set-cookie", "_cfuvid=2"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("x-request-id", "r-1"),
+        ]);
+        prepare_answer(&mut headers);
+        assert_eq!(headers, map(&[("x-request-id", "r-1")]));
+    }
+
+    #[test]
     fn only_a_method_with_a_body_says_that_it_is_empty() {
         let mut headers = map(&[("content-length", "0")]);
-        prepare(&mut headers, &Method::GET, Some(0));
+        prepare_request(&mut headers, &Method::GET, Some(0));
         assert!(!headers.contains_key(CONTENT_LENGTH));
-        prepare(&mut headers, &Method::POST, Some(0));
+        prepare_request(&mut headers, &Method::POST, Some(0));
         assert_eq!(headers[CONTENT_LENGTH], "0");
     }
 }

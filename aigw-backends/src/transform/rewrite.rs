@@ -1,9 +1,9 @@
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
-use aigw_core::dialect::{Dialect, Operation, Target};
+use aigw_core::dialect::{Dialect, Operation, Target, spelling};
 use http::Uri;
 
-use super::{Upstream, resource};
+use super::Upstream;
 
 /// The URL to send a call to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct Rewrite {
 ///
 /// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment).
 /// The query is kept but for `api-version`, which is the backend's own ([`Upstream::api_version`])
-/// or, between Azure dialects, the caller's.
+/// or, between Azure dialects, the caller's. The words of an Azure path are sent on in lower case,
+/// since others read no other.
 ///
 /// | caller | OpenAI | Azure OpenAI | Azure AI |
 /// |---|---|---|---|
@@ -42,7 +43,7 @@ pub fn rewrite(
             to: upstream.dialect,
         });
     }
-    let resource = resource::of(target, asked.path()).ok_or(RewriteError::Path)?;
+    let resource = resource(target, asked.path()).ok_or(RewriteError::Path)?;
     let deployment = model.map(|model| upstream.deployment_of(model));
     if resource.split('/').chain(deployment).any(is_dots) {
         return Err(RewriteError::Path);
@@ -72,7 +73,7 @@ pub fn rewrite(
         Dialect::Gemini => {
             path.push('/');
             if !upstream.is_versioned() {
-                path.push_str(resource::gemini_version(asked.path()));
+                path.push_str(target.path_version().unwrap_or("v1beta"));
                 path.push('/');
             }
             names_model = target.path_model().is_some();
@@ -86,7 +87,7 @@ pub fn rewrite(
             path.push(':');
             path.push_str(verb);
         }
-        _ => path.push_str(resource),
+        _ => path.push_str(&resource),
     }
     push_query(&mut path, asked.query(), version);
 
@@ -97,6 +98,18 @@ pub fn rewrite(
         .build()
         .map_err(RewriteError::Uri)?;
     Ok(Rewrite { uri, names_model })
+}
+
+/// What is asked for, in words that every backend knows: Azure reads them in any case.
+fn resource<'p>(target: &Target, path: &'p str) -> Option<Cow<'p, str>> {
+    let resource = target.resource(path)?;
+    let names_something = matches!(target.operation(), Operation::Models | Operation::Other);
+    Some(match target.dialect() {
+        Dialect::AzureOpenAi | Dialect::AzureAi if !names_something => {
+            Cow::Owned(resource.to_ascii_lowercase())
+        }
+        _ => Cow::Borrowed(resource),
+    })
 }
 
 /// Whether the backend's dialect has the operation and the body that the caller sends.
@@ -155,7 +168,7 @@ fn push_query(path: &mut String, asked: Option<&str>, version: Option<&str>) {
     let kept = asked
         .into_iter()
         .flat_map(|query| query.split('&'))
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("api-version"));
+        .filter(|pair| !pair.is_empty() && !is_api_version(pair));
     let mut separator = '?';
     let mut push = |parts: [&str; 2]| {
         path.push(separator);
@@ -166,6 +179,12 @@ fn push_query(path: &mut String, asked: Option<&str>, version: Option<&str>) {
     if let Some(version) = version {
         push(["api-version=", version]);
     }
+}
+
+/// Whether Azure would read a parameter as the version.
+fn is_api_version(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    spelling::in_any_case(name, "api-version")
 }
 
 /// Appends one path segment, percent-encoding what may not stand in it.
@@ -227,219 +246,4 @@ impl Error for RewriteError {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::{HeaderMap, Method};
-
-    use super::*;
-
-    fn sent(
-        dialect: Dialect,
-        base: &str,
-        version: Option<&str>,
-        asked: &str,
-    ) -> Result<String, RewriteError> {
-        let asked: Uri = asked.parse().unwrap();
-        let target = Target::recognize(&Method::POST, &asked, &HeaderMap::new());
-        let mut upstream = Upstream::try_new(base.parse().unwrap(), dialect)
-            .unwrap()
-            .deployment("gpt-4o", "prod 4o");
-        if let Some(version) = version {
-            upstream = upstream.api_version(version);
-        }
-        let model = target.path_model().unwrap_or("gpt-4o").to_owned();
-        rewrite(&target, Some(&model), &asked, &upstream).map(|sent| sent.uri.to_string())
-    }
-
-    #[test]
-    fn paths_map_between_openai_and_azure() {
-        use Dialect::*;
-        let azure = "https://a.test";
-        let cases = [
-            (
-                OpenAi,
-                "https://o.test",
-                None,
-                "/v1/chat/completions",
-                "https://o.test/v1/chat/completions",
-            ),
-            (
-                OpenAi,
-                "https://o.test/v1",
-                None,
-                "/v1/chat/completions",
-                "https://o.test/v1/chat/completions",
-            ),
-            (
-                OpenAi,
-                "https://o.test/api/v1/",
-                None,
-                "/team/v1/files/f-1",
-                "https://o.test/api/v1/files/f-1",
-            ),
-            (
-                OpenAi,
-                "https://o.test/proxy",
-                None,
-                "/chat/completions",
-                "https://o.test/proxy/v1/chat/completions",
-            ),
-            (
-                OpenAi,
-                "https://g.test/v1beta/openai",
-                None,
-                "/v1/embeddings",
-                "https://g.test/v1beta/openai/embeddings",
-            ),
-            (
-                OpenAi,
-                "https://o.test",
-                None,
-                "/v1beta/openai/embeddings",
-                "https://o.test/v1/embeddings",
-            ),
-            (
-                OpenAi,
-                "https://o.test",
-                None,
-                "/openai/deployments/x/embeddings?api-version=1&a=b",
-                "https://o.test/v1/embeddings?a=b",
-            ),
-            (
-                OpenAi,
-                "https://o.test",
-                None,
-                "/openai/v1/responses",
-                "https://o.test/v1/responses",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                Some("2"),
-                "/v1/chat/completions?a=b",
-                "https://a.test/openai/deployments/prod%204o/chat/completions?a=b&api-version=2",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                Some("2"),
-                "/openai/deployments/x/chat/completions?api-version=1",
-                "https://a.test/openai/deployments/x/chat/completions?api-version=2",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                None,
-                "/openai/deployments/gpt-4o/chat/completions?api-version=1",
-                "https://a.test/openai/deployments/prod%204o/chat/completions?api-version=1",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                None,
-                "/v1/chat/completions",
-                "https://a.test/openai/v1/chat/completions",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                Some("2"),
-                "/v1/responses",
-                "https://a.test/openai/responses?api-version=2",
-            ),
-            (
-                AzureOpenAi,
-                azure,
-                None,
-                "/openai/v1/responses",
-                "https://a.test/openai/v1/responses",
-            ),
-            (
-                AzureAi,
-                azure,
-                Some("2"),
-                "/v1/chat/completions",
-                "https://a.test/models/chat/completions?api-version=2",
-            ),
-            (
-                AzureAi,
-                "https://a.test/models",
-                Some("2"),
-                "/models/embeddings?api-version=1",
-                "https://a.test/models/embeddings?api-version=2",
-            ),
-            (
-                OpenAi,
-                "https://o.test",
-                None,
-                "/models/chat/completions?api-version=1",
-                "https://o.test/v1/chat/completions",
-            ),
-            (
-                Anthropic,
-                "https://c.test",
-                None,
-                "/v1/messages/count_tokens?beta=true",
-                "https://c.test/v1/messages/count_tokens?beta=true",
-            ),
-            (
-                Gemini,
-                "https://g.test",
-                None,
-                "/x/v1beta/models/g-2:streamGenerateContent?alt=sse",
-                "https://g.test/v1beta/models/g-2:streamGenerateContent?alt=sse",
-            ),
-            (
-                Gemini,
-                "https://g.test",
-                None,
-                "/v1beta/models/gpt-4o:generateContent",
-                "https://g.test/v1beta/models/prod%204o:generateContent",
-            ),
-        ];
-        for (dialect, base, version, asked, expected) in cases {
-            let sent = sent(dialect, base, version, asked);
-            assert_eq!(sent.unwrap(), expected, "{asked} to {dialect}");
-        }
-    }
-
-    #[test]
-    fn a_backend_is_not_asked_in_words_it_does_not_know() {
-        let cases = [
-            (Dialect::Anthropic, "/v1/chat/completions"),
-            (Dialect::OpenAi, "/v1/messages"),
-            (Dialect::Gemini, "/v1/chat/completions"),
-            (Dialect::AzureAi, "/v1/responses"),
-        ];
-        for (dialect, asked) in cases {
-            let refused = sent(dialect, "https://b.test", None, asked).unwrap_err();
-            assert!(matches!(refused, RewriteError::Dialect { .. }), "{asked}");
-        }
-    }
-
-    #[test]
-    fn a_path_cannot_climb_out_of_itself() {
-        let cases = [
-            (Dialect::OpenAi, None, "/v1/chat/../../admin"),
-            (Dialect::OpenAi, None, "/v1/files/%2E%2e/keys"),
-            (Dialect::OpenAi, None, "/v1/files/..%2F..%2fadmin/keys"),
-            (Dialect::OpenAi, None, "/v1/files/x%5c..%5ckeys"),
-            (Dialect::OpenAi, None, "/v1/files/..\\keys"),
-            (
-                Dialect::AzureOpenAi,
-                Some("2"),
-                "/openai/deployments/%2e%2e/chat/completions",
-            ),
-        ];
-        for (dialect, version, asked) in cases {
-            let refused = sent(dialect, "https://b.test/base", version, asked).unwrap_err();
-            assert!(matches!(refused, RewriteError::Path), "{asked}");
-        }
-    }
-
-    #[test]
-    fn a_deployment_cannot_leave_its_segment() {
-        let mut path = String::new();
-        push_segment(&mut path, "../a/b?c#d%2f");
-        assert_eq!(path, "..%2Fa%2Fb%3Fc%23d%252f");
-    }
-}
+mod tests;

@@ -77,7 +77,7 @@ fn transform<B: HasCall>(
 
     let method = request.method().clone();
     let length = request.body().size_hint().exact();
-    headers::prepare(request.headers_mut(), &method, length);
+    headers::prepare_request(request.headers_mut(), &method, length);
     Ok(())
 }
 

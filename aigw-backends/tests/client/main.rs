@@ -95,7 +95,7 @@ async fn a_refused_connection_is_a_502_that_was_never_dispatched() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let fault = fault_of(&client(), url("http", address, "/")).await;
-    assert_eq!(fault, Fault::new(FaultKind::Connect, false));
+    assert_eq!(fault, Fault::undispatched(FaultKind::Connect));
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_handshake_that_stalls_is_a_connect_timeout() {
     let config = Config::default().connect_timeout(Duration::from_millis(50));
     let client = Client::try_new(config).unwrap();
     let fault = fault_of(&client, url("https", address, "/")).await;
-    assert_eq!(fault, Fault::new(FaultKind::ConnectTimeout, false));
+    assert_eq!(fault, Fault::undispatched(FaultKind::ConnectTimeout));
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn what_breaks_after_the_request_was_sent_counts_as_dispatched() {
     for (reply, kind) in cases {
         let address = raw(reply).await;
         let fault = fault_of(&client(), url("http", address, "/")).await;
-        assert_eq!(fault, Fault::new(kind, true), "{reply:?}");
+        assert_eq!(fault, Fault::dispatched(kind), "{reply:?}");
     }
 }
 
@@ -143,7 +143,7 @@ async fn a_leaf_answers_for_the_client_in_the_caller_s_dialect() {
     assert_eq!(answer.status(), 502);
     assert_eq!(
         answer.extensions().get(),
-        Some(&Fault::new(FaultKind::Reset, true))
+        Some(&Fault::dispatched(FaultKind::Reset))
     );
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     let said = String::from_utf8_lossy(&body);
@@ -161,7 +161,7 @@ async fn a_leaf_s_body_that_breaks_carries_its_fault() {
     let error = answer.into_body().collect().await.unwrap_err();
     assert_eq!(
         Fault::find(&*error),
-        Some(&Fault::new(FaultKind::Reset, true))
+        Some(&Fault::dispatched(FaultKind::Reset))
     );
 }
 

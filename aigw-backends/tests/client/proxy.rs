@@ -72,7 +72,7 @@ async fn https_goes_through_a_tunnel() {
     let (provider, _) = plain().await;
     // The provider speaks no TLS: the tunnel stands, the session does not.
     let fault = fault_of(&through(address), url("https", provider, "/")).await;
-    assert_eq!(fault, Fault::new(FaultKind::Tls, false));
+    assert_eq!(fault, Fault::undispatched(FaultKind::Tls));
     let head = heads.recv().await.unwrap();
     let expected = format!("CONNECT {provider} HTTP/1.1\r\n");
     assert!(head.starts_with(&expected), "{head}");
@@ -90,7 +90,7 @@ async fn a_proxy_that_cannot_be_reached_is_a_connect_fault() {
     for scheme in ["http", "https"] {
         let provider = format!("{scheme}://provider.test/").parse().unwrap();
         let fault = fault_of(&through(address), provider).await;
-        assert_eq!(fault, Fault::new(FaultKind::Connect, false));
+        assert_eq!(fault, Fault::undispatched(FaultKind::Connect));
     }
 }
 

@@ -107,7 +107,7 @@ async fn an_unknown_authority_is_no_tls_session() {
     let (address, _) = provider(&Authority::new()).await;
     let client = Client::try_new(Config::default()).unwrap();
     let fault = fault_of(&client, url("https", address, "/echo")).await;
-    assert_eq!(fault, Fault::new(FaultKind::Tls, false));
+    assert_eq!(fault, Fault::undispatched(FaultKind::Tls));
 }
 
 #[tokio::test]

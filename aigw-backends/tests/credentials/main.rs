@@ -4,6 +4,8 @@
 
 use std::convert::Infallible;
 
+#[cfg(feature = "serde")]
+use aigw_backends::credentials::Secret;
 use aigw_backends::credentials::{Credentials, CredentialsLayer};
 use aigw_core::dialect::Dialect;
 use http::{HeaderName, Request, Response};
@@ -72,4 +74,29 @@ fn credentials_are_read_from_a_file() {
     let passes = read("credentials = 'pass-through'");
     assert!(matches!(passes, Ok(Credentials::PassThrough)));
     assert!(read("credentials = { password = 'k' }").is_err());
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_mistyped_secret_is_not_repeated_by_the_error() {
+    for mistyped in [
+        "{ api_key = 31337 }",
+        "{ api_key = ['31337'] }",
+        "{ bearer = { value = '31337' } }",
+        "{ 31337 = 'bearer' }",
+        "{ api_key = 'k', bearer = '31337' }",
+        "{ strip = '31337' }",
+        "'31337'",
+        "31337",
+        "['31337']",
+    ] {
+        let document: toml::Table = toml::from_str(&format!("credentials = {mistyped}")).unwrap();
+        let credentials = document["credentials"].clone();
+        let error = credentials.try_into::<Credentials>().unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains("31337"), "{mistyped}: {told}");
+        assert!(error.to_string().contains("`{ api_key = \"…\" }`"));
+    }
+    let error = toml::Value::from(31337).try_into::<Secret>().unwrap_err();
+    assert_eq!(error.to_string().trim(), "expected a string");
 }

@@ -50,7 +50,7 @@ async fn what_does_not_fail_passes_untouched() {
 #[tokio::test]
 async fn an_error_of_a_foreign_transport_is_read_as_it_was_told() {
     fn every_error_is_tls(_: &(dyn Error + 'static)) -> Fault {
-        Fault::new(FaultKind::Tls, false)
+        Fault::undispatched(FaultKind::Tls)
     }
     let provider =
         service_fn(|_| async { Err::<Response<Full<Bytes>>, _>(io::Error::other("odd")) });
@@ -59,7 +59,7 @@ async fn an_error_of_a_foreign_transport_is_read_as_it_was_told() {
     assert_eq!(answer.status(), 502);
     assert_eq!(
         answer.extensions().get(),
-        Some(&Fault::new(FaultKind::Tls, false))
+        Some(&Fault::undispatched(FaultKind::Tls))
     );
 }
 
@@ -84,7 +84,7 @@ async fn a_body_that_breaks_keeps_its_words_and_gains_a_fault() {
     assert_eq!(error.to_string(), "by peer");
     assert_eq!(
         Fault::find(&*error),
-        Some(&Fault::new(FaultKind::Reset, true))
+        Some(&Fault::dispatched(FaultKind::Reset))
     );
 }
 
@@ -114,7 +114,7 @@ async fn a_service_that_is_never_ready_again_is_answered_for_and_left_alone() {
         assert_eq!(answer.status(), 502);
         assert_eq!(
             answer.extensions().get(),
-            Some(&Fault::new(FaultKind::Reset, false))
+            Some(&Fault::undispatched(FaultKind::Reset))
         );
     }
 }

@@ -9,7 +9,7 @@
 
 use std::convert::Infallible;
 
-use aigw_backends::routing::{ConfigError, Reply, Route, Router, RouterLayer, Rule, Table};
+use aigw_backends::routing::{ConfigError, Reply, Route, Routed, Router, RouterLayer, Table};
 use aigw_core::{
     call::{CallBody, CallLayer, HasCall},
     dialect::Operation,
@@ -26,10 +26,10 @@ type Backend = BoxCloneService<Request<CallBody<Full<Bytes>>>, Response<Full<Byt
 fn backend(name: &'static str) -> Backend {
     BoxCloneService::new(service_fn(
         move |request: Request<CallBody<Full<Bytes>>>| async move {
-            let route = request.body().call().record().latest::<Route>().unwrap();
+            let routed = request.body().call().record().latest::<Routed>().unwrap();
             let body = request.into_body().collect().await.unwrap().to_bytes();
             let body = String::from_utf8_lossy(&body);
-            let told = format!("{name} {} {} {body}", route.rule, route.backend);
+            let told = format!("{name} {} {} {body}", routed.route, routed.backend);
             Ok(Response::new(Full::from(told)))
         },
     ))
@@ -42,13 +42,16 @@ fn table() -> Table<&'static str> {
         "images are not offered here",
     );
     Table::try_new([
-        Rule::to("east")
+        Route::to("east")
             .model("gpt-4o")
             .model("gpt-4o-mini")
             .operation(Operation::Chat),
-        Rule::to("west").model("gpt-4-turbo").alias("gpt-4o"),
-        Rule::to("west").model("text-embedding-3-*"),
-        Rule::reply(reply).operation(Operation::Images),
+        Route::to("west").model("gpt-4-turbo").alias("gpt-4o"),
+        Route::to("west").model("text-embedding-3-*"),
+        Route::to("west")
+            .model("whisper-*")
+            .operation(Operation::Transcription),
+        Route::reply(reply).operation(Operation::Images),
     ])
     .unwrap()
 }
@@ -94,7 +97,7 @@ async fn an_alias_changes_what_the_backend_sees() {
 
 #[tokio::test]
 async fn an_alias_puts_nothing_into_a_call_without_a_body() {
-    let table = Table::try_new([Rule::to("east").alias("gpt-4o")]).unwrap();
+    let table = Table::try_new([Route::to("east").alias("gpt-4o")]).unwrap();
     let stack = CallLayer::new().layer(RouterLayer::new(table).layer(backend("only")));
     let request = Request::get("/v1/models").body(Full::<Bytes>::default());
     let answer = stack.oneshot(request.unwrap()).await.unwrap();
@@ -124,6 +127,37 @@ async fn an_operation_without_a_route_is_a_400_in_the_caller_s_spelling() {
 }
 
 #[tokio::test]
+async fn an_upload_that_names_its_model_behind_the_file_is_told_where_it_belongs() {
+    let upload = |path, form| {
+        let request = Request::post(path);
+        let request = request.header("content-type", "multipart/form-data; boundary=X");
+        ask(request.body(form).unwrap())
+    };
+    let path = "/v1/audio/transcriptions";
+    let answer = upload(path, MODEL_FIRST).await;
+    assert!(answer.body().starts_with("west 3 west"), "{answer:?}");
+
+    let answer = upload(path, FILE_FIRST).await;
+    assert_eq!(answer.status(), 400);
+    assert_eq!(reason(&answer), Some(Reason::MissingModel));
+    let told = answer.body();
+    assert!(
+        told.contains("put the field `model` before the file"),
+        "{told}"
+    );
+    assert!(told.contains(r#""missing_required_parameter""#), "{told}");
+
+    let path = "/openai/deployments/whisper-1/audio/transcriptions?api-version=1";
+    let answer = upload(path, FILE_FIRST).await;
+    assert!(answer.body().starts_with("west 3 west"), "{answer:?}");
+}
+
+const MODEL_FIRST: &str = "--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n\
+    --X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nRIFF\r\n--X--\r\n";
+const FILE_FIRST: &str = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nRIFF\r\n\
+    --X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--X--\r\n";
+
+#[tokio::test]
 async fn a_known_path_with_the_wrong_method_is_a_405_that_names_the_right_one() {
     let request = Request::put("/v1/chat/completions").body("").unwrap();
     let answer = ask(request).await;
@@ -150,18 +184,18 @@ async fn a_layer_routes_to_the_one_service_beneath() {
 }
 
 #[test]
-fn a_rule_without_its_backend_is_an_error_at_once() {
+fn a_route_without_its_backend_is_an_error_at_once() {
     let refused = Router::try_new(table(), [("east", backend("east"))]);
     assert!(matches!(
         refused.unwrap_err(),
-        ConfigError::UnknownBackend { rule: 1, .. }
+        ConfigError::UnknownBackend { route: 1, .. }
     ));
 }
 
 #[tokio::test]
 async fn a_backend_that_is_not_ready_is_waited_for() {
     let limited = tower::limit::ConcurrencyLimit::new(backend("east"), 1);
-    let table = Table::try_new([Rule::to("east")]).unwrap();
+    let table = Table::try_new([Route::to("east")]).unwrap();
     let mut router = CallLayer::new().layer(Router::try_new(table, [("east", limited)]).unwrap());
     let chat = || {
         let body = Full::<Bytes>::from(r#"{"model":"m"}"#);
@@ -190,9 +224,9 @@ mod file {
         let file: File = toml::from_str(file).unwrap();
         let _ = file.routing.default;
         let all = ["ptu".to_owned(), "payg".to_owned()];
-        let rules = file.route.iter().enumerate();
-        let rules: Result<Vec<_>, _> = rules.map(|(at, route)| route.rule(at, &all)).collect();
-        Table::try_new(rules?)
+        let routes = file.route.iter().enumerate();
+        let routes: Result<Vec<_>, _> = routes.map(|(at, route)| route.resolve(at, &all)).collect();
+        Table::try_new(routes?)
     }
 
     const FILE: &str = r#"
@@ -230,16 +264,16 @@ mod file {
         let with = |route: &str| table(&format!("routing = {{}}\n[[route]]\n{route}"));
         assert!(matches!(
             with("backends = [\"other\"]").unwrap_err(),
-            ConfigError::UnknownBackend { rule: 0, .. }
+            ConfigError::UnknownBackend { route: 0, .. }
         ));
         assert!(matches!(
             with("model = [\"m\"]").unwrap_err(),
-            ConfigError::Ambiguous { rule: 0, .. }
+            ConfigError::Ambiguous { route: 0, .. }
         ));
         let reply = "reply = { status = 400, code = \"c\", message = \"m\" }";
         assert!(matches!(
             with(&format!("backends = [\"ptu\"]\n{reply}")).unwrap_err(),
-            ConfigError::Ambiguous { rule: 0, .. }
+            ConfigError::Ambiguous { route: 0, .. }
         ));
     }
 

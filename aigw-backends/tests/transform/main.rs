@@ -42,6 +42,8 @@ async fn send(
                     .header("connection", "x-hop")
                     .header("x-hop", "1")
                     .header("keep-alive", "timeout=5")
+                    .header("alt-svc", "h3=\":443\"")
+                    .header("set-cookie", "session=of-the-provider")
                     .header("x-request-id", "r-1");
                 Ok::<_, Infallible>(answer.body(Full::from("answer")).unwrap())
             }

@@ -20,7 +20,9 @@
 //!
 //! *Opaque* is everything else: uploads, files, unknown operations. They pass frame by frame with
 //! their trailers. Of a multipart form the fields before the first file, up to 64 KiB, are looked
-//! at for `model`.
+//! at for `model`, and nothing behind them: to find one there, the whole file would have to be held
+//! back. A form that writes its file first thus names no model, unless its path does; and of two
+//! models, one on each side of the file, only the first is seen here.
 //!
 //! # What is refused
 //!

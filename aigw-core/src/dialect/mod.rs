@@ -22,13 +22,17 @@
 mod answer;
 mod name;
 mod operation;
+mod path;
+mod query;
+mod recognize;
 mod request;
+pub mod spelling;
 mod target;
 
 use std::fmt;
 
 #[cfg(feature = "test-util")]
-pub(crate) use self::target::query_value;
+pub(crate) use self::query::query_value;
 pub(crate) use self::{
     answer::{Field, Form, Terminal, Tokens, form},
     request::{Asked, asked},

@@ -71,7 +71,7 @@ fn end_of(meter: &Meter, reader: &Reader) -> Ending {
     } else if reader.is_complete() {
         Ending::Complete
     } else {
-        Ending::Fault(Fault::new(FaultKind::Truncated, true))
+        Ending::Fault(Fault::dispatched(FaultKind::Truncated))
     }
 }
 
@@ -111,7 +111,7 @@ where
             Some(Err(error)) => {
                 let error: &BoxError = error;
                 let fault = Fault::find(&**error).copied();
-                let fault = fault.unwrap_or(Fault::new(FaultKind::Reset, true));
+                let fault = fault.unwrap_or(Fault::dispatched(FaultKind::Reset));
                 this.ended.get_or_insert(Ending::Fault(fault));
             }
             None => {

@@ -13,7 +13,7 @@ use http::StatusCode;
 /// ```
 /// use aigw_core::outcome::{Fault, FaultKind};
 ///
-/// let fault = Fault::new(FaultKind::IdleTimeout, true);
+/// let fault = Fault::dispatched(FaultKind::IdleTimeout);
 /// let error: Box<dyn std::error::Error + Send + Sync> = fault.into();
 /// assert_eq!(Fault::find(&*error), Some(&fault));
 /// assert_eq!(fault.status(), 504);
@@ -94,9 +94,17 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// States a fault.
+    /// A fault after which the provider may have seen some of the request.
     #[must_use]
-    pub const fn new(kind: FaultKind, dispatched: bool) -> Self {
+    pub const fn dispatched(kind: FaultKind) -> Self {
+        let dispatched = true;
+        Self { kind, dispatched }
+    }
+
+    /// A fault before any byte of the request left.
+    #[must_use]
+    pub const fn undispatched(kind: FaultKind) -> Self {
+        let dispatched = false;
         Self { kind, dispatched }
     }
 

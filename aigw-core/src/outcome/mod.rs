@@ -18,7 +18,7 @@
 //! let now = SystemTime::now();
 //! let head = Outcome::classify(StatusCode::OK, &HeaderMap::new(), None, now);
 //! assert_eq!(head, Outcome::Success);
-//! let end = Ending::Fault(Fault::new(FaultKind::Truncated, true));
+//! let end = Ending::Fault(Fault::dispatched(FaultKind::Truncated));
 //! assert_eq!(Outcome::of_ending(end), Outcome::Failure);
 //! ```
 

@@ -197,7 +197,7 @@ fn a_cap_shortens_and_never_lengthens() {
 
 #[test]
 fn heads_are_judged_by_status_hint_and_fault() {
-    let fault = |kind| Some(Fault::new(kind, true));
+    let fault = |kind| Some(Fault::dispatched(kind));
     let throttled = Outcome::Throttled(Duration::from_secs(2));
     let cases = [
         (200, "", None, Outcome::Success),
@@ -236,7 +236,7 @@ fn heads_are_judged_by_status_hint_and_fault() {
 
 #[test]
 fn endings_are_judged_by_whose_doing_they_are() {
-    let fault = |kind| Ending::Fault(Fault::new(kind, true));
+    let fault = |kind| Ending::Fault(Fault::dispatched(kind));
     let cases = [
         (Ending::Complete, Outcome::Success),
         (fault(FaultKind::IdleTimeout), Outcome::Failure),

@@ -13,8 +13,8 @@ use crate::{
     outcome::{Fault, FaultKind},
 };
 
-const FAULT: Fault = Fault::new(FaultKind::Reset, true);
-const TIMEOUT: Fault = Fault::new(FaultKind::HeadersTimeout, true);
+const FAULT: Fault = Fault::dispatched(FaultKind::Reset);
+const TIMEOUT: Fault = Fault::dispatched(FaultKind::HeadersTimeout);
 
 const EVERY_REASON: [(Reason, u16, &str, bool); 22] = [
     (Reason::InvalidApiKey, 401, "invalid_api_key", true),

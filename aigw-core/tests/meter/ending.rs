@@ -15,7 +15,7 @@ use crate::{
 
 const DONE: &str = "data: [DONE]\n\n";
 const DOCUMENT: &str = r#"{"usage":{"prompt_tokens":1}}"#;
-const TRUNCATED: Ending = Ending::Fault(Fault::new(FaultKind::Truncated, true));
+const TRUNCATED: Ending = Ending::Fault(Fault::dispatched(FaultKind::Truncated));
 
 fn document(body: Script) -> (crate::support::Read, aigw_core::meter::Meter, Ending) {
     read(answer(
@@ -98,8 +98,8 @@ fn an_answer_that_has_said_its_last_word_is_complete_without_its_end() {
 fn an_error_is_passed_on_and_is_the_fault_in_its_chain_or_else_a_reset() {
     let (read, _, ending) = chat(Script::chunks([DONE]).then(Step::Fail("broken")));
     assert_eq!(read.error.as_deref(), Some("broken"));
-    assert_eq!(ending, Ending::Fault(Fault::new(FaultKind::Reset, true)));
-    let fault = Fault::new(FaultKind::IdleTimeout, true);
+    assert_eq!(ending, Ending::Fault(Fault::dispatched(FaultKind::Reset)));
+    let fault = Fault::dispatched(FaultKind::IdleTimeout);
     let (read, _, ending) = chat(Script::chunks([DONE]).then(Step::Fault(fault)));
     assert_eq!(read.error, Some(fault.to_string()));
     assert_eq!(ending, Ending::Fault(fault));
@@ -181,7 +181,7 @@ fn what_a_layer_below_answers_for_the_provider_was_answered_by_nobody_and_tells_
         assert!(body.meter().usage().is_empty());
         (before, body.ending())
     };
-    let unreachable = Fault::new(FaultKind::Connect, false);
+    let unreachable = Fault::undispatched(FaultKind::Connect);
     let fault = Ending::Fault(unreachable);
     assert_eq!(below(unreachable.into()), (fault, fault));
     let refusal = Refusal::new(Reason::OperationNotSupported, "no words for it");

@@ -12,7 +12,7 @@ use crate::{
     support::{Script, cut},
 };
 
-const TRUNCATED: Ending = Ending::Fault(Fault::new(FaultKind::Truncated, true));
+const TRUNCATED: Ending = Ending::Fault(Fault::dispatched(FaultKind::Truncated));
 const STOP: &str = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
 const USAGE: &str = r#"data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
 

@@ -13,7 +13,7 @@ use crate::{
     support::{Read, Script, cut},
 };
 
-const TRUNCATED: Ending = Ending::Fault(Fault::new(FaultKind::Truncated, true));
+const TRUNCATED: Ending = Ending::Fault(Fault::dispatched(FaultKind::Truncated));
 
 fn through(fixture: &Fixture, body: Script) -> (Read, Meter, Ending) {
     let response = ok(fixture.media, body);

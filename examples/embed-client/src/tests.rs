@@ -51,6 +51,6 @@ async fn a_provider_that_is_not_there_is_an_answer_as_any_other() {
         .unwrap();
     assert!(String::from_utf8(said).unwrap().contains("\"error\""));
     assert_eq!(answer.meter().source(), Source::Unmeasured);
-    let unreachable = Fault::new(FaultKind::Connect, false);
+    let unreachable = Fault::undispatched(FaultKind::Connect);
     assert_eq!(answer.ending(), Ending::Fault(unreachable));
 }

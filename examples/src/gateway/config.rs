@@ -144,7 +144,7 @@ impl Config {
     /// Names the key that is unknown, missing, of another type, or whose `env:` or `file:` leads
     /// nowhere.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let document = toml::from_str(text).map_err(Error::at("TOML"))?;
+        let document = toml::from_str(text).map_err(|error| not_toml(&error, text))?;
         let document = resolve(document, "")?;
         serde_path_to_error::deserialize(document).map_err(|error| {
             let path = error.path().to_string();
@@ -170,6 +170,29 @@ impl Config {
     }
 }
 
+/// Where a text is no TOML, without the line itself, which may hold a key.
+fn not_toml(error: &toml::de::Error, text: &str) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(0, |before| before.matches('\n').count()) + 1;
+    Error::new("TOML", format!("line {line}: {}", error.message()))
+}
+
 fn strip() -> Credentials {
     Credentials::Strip
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_repeat_a_key() {
+        for line in ["api_key = 31337-hush", "api_key = '31337", "31337"] {
+            let file = format!("[[backend]]\nid = 'b'\n[backend.credentials]\n{line}\n");
+            let error = Config::parse(&file).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(told.starts_with("TOML: line 4: "), "{told}");
+            assert!(!told.contains("31337"), "{told}");
+        }
+    }
 }

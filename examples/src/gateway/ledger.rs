@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aigw_backends::routing::Route;
+use aigw_backends::routing::Routed;
 use aigw_core::{
     meter::{Ended, Report},
     usage::Source,
@@ -60,8 +60,8 @@ impl Ledger {
 
 impl Report for Ledger {
     fn report(&self, ended: &Ended<'_>) {
-        let route = ended.call.record().latest::<Route>();
-        let backend = route.as_ref().map_or("", |route| &route.backend);
+        let routed = ended.call.record().latest::<Routed>();
+        let backend = routed.as_ref().map_or("", |routed| &routed.backend);
         let usage = ended.meter.usage();
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if !accounts.contains_key(backend) {

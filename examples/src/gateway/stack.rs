@@ -93,11 +93,13 @@ where
         backends.push((backend.id.clone(), stack(backend, simulators, &key)?));
     }
     let names: Vec<_> = backends.iter().map(|(id, _)| id.clone()).collect();
-    let rules = config.route.iter().enumerate();
-    let rules = rules
-        .map(|(index, route)| route.rule(index, &names))
+    let routes = config.route.iter().enumerate();
+    let routes = routes
+        .map(|(index, route)| route.resolve(index, &names))
         .collect::<Result<Vec<_>, _>>();
-    let table = rules.and_then(Table::try_new).map_err(Error::at("route"))?;
+    let table = routes
+        .and_then(Table::try_new)
+        .map_err(Error::at("route"))?;
     Router::try_new(table, backends).map_err(Error::at("route"))
 }
 

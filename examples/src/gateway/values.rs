@@ -1,6 +1,6 @@
 //! Where the file's strings may come from.
 
-use std::fs;
+use std::{env::VarError, fs};
 
 use toml::Value;
 
@@ -36,7 +36,14 @@ pub(super) fn resolve(value: Value, key: &str) -> Result<Value, Error> {
 fn look_up(text: String) -> Result<String, String> {
     if let Some(name) = text.strip_prefix("env:") {
         #[expect(clippy::disallowed_methods, reason = "the file says so")]
-        std::env::var(name).map_err(|error| format!("the environment variable {name}: {error}"))
+        std::env::var(name).map_err(|error| {
+            // The error itself repeats the value, which may be a key.
+            let reason = match error {
+                VarError::NotPresent => "is not set",
+                VarError::NotUnicode(_) => "is not UTF-8",
+            };
+            format!("the environment variable {name} {reason}")
+        })
     } else if let Some(path) = text.strip_prefix("file:") {
         let read = fs::read_to_string(path).map_err(|error| format!("the file {path}: {error}"))?;
         // Editors end a file with a line break, which no secret has.

@@ -77,7 +77,7 @@ where
             StateProj::Watched(Watched { shared, clock }) => {
                 match shared.poll(|body| body.poll_frame(cx), clock) {
                     Some(polled) => polled.map_err(Into::into),
-                    None => Poll::Ready(Some(Err(Fault::new(FaultKind::Other, true).into()))),
+                    None => Poll::Ready(Some(Err(Fault::dispatched(FaultKind::Other).into()))),
                 }
             }
         }

@@ -52,7 +52,7 @@ where
             }
             // A service that fails with an error of its own says nothing about the provider.
             Err(error) => {
-                let unknown = Ending::Fault(Fault::new(FaultKind::Other, true));
+                let unknown = Ending::Fault(Fault::dispatched(FaultKind::Other));
                 this.guard.end(&Meter::none(), unknown);
                 Err(error)
             }

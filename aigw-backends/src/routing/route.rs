@@ -9,11 +9,11 @@ use http::StatusCode;
 
 /// Calls that are alike, and what is done with them.
 ///
-/// A rule without models matches every model and calls that name none; a rule without operations
+/// A route without models matches every model and calls that name none; a route without operations
 /// matches every operation, unknown ones included.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Rule<K> {
+pub struct Route<K> {
     pub(super) models: Vec<Box<str>>,
     pub(super) operations: Vec<Operation>,
     pub(super) action: Action<K>,
@@ -26,7 +26,7 @@ pub(super) enum Action<K> {
     Reply(Reply),
 }
 
-impl<K> Rule<K> {
+impl<K> Route<K> {
     /// Sends calls to the backend of that name.
     pub fn to(backend: K) -> Self {
         Self::new(Action::Send(backend))
@@ -99,60 +99,60 @@ impl Reply {
     }
 }
 
-/// Rules that make no table. Rules are counted from zero.
+/// Routes that make no table. Routes are counted from zero.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A glob that is none.
     #[non_exhaustive]
     Glob {
-        /// Which rule.
-        rule: usize,
+        /// Which route.
+        route: usize,
         /// Why it is none.
         source: BoxError,
     },
     /// A reply that does not refuse.
     #[non_exhaustive]
     ReplyStatus {
-        /// Which rule.
-        rule: usize,
+        /// Which route.
+        route: usize,
         /// Its status.
         status: StatusCode,
     },
-    /// A rule sends calls to a backend that does not exist.
+    /// A route sends calls to a backend that does not exist.
     #[non_exhaustive]
     UnknownBackend {
-        /// Which rule.
-        rule: usize,
+        /// Which route.
+        route: usize,
         /// The backend's name.
         backend: String,
     },
     /// A route must have one backend, or a reply and nothing beside it.
     #[non_exhaustive]
     Ambiguous {
-        /// Which rule.
-        rule: usize,
+        /// Which route.
+        route: usize,
     },
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Glob { rule, .. } => write!(f, "route {rule} has a model that is no glob"),
-            Self::ReplyStatus { rule, status } => write!(
+            Self::Glob { route, .. } => write!(f, "route {route} has a model that is no glob"),
+            Self::ReplyStatus { route, status } => write!(
                 f,
-                "route {rule} replies with {}, which is no refusal",
+                "route {route} replies with {}, which is no refusal",
                 status.as_u16()
             ),
-            Self::UnknownBackend { rule, backend } => {
+            Self::UnknownBackend { route, backend } => {
                 write!(
                     f,
-                    "route {rule} names the backend `{backend}`, which does not exist"
+                    "route {route} names the backend `{backend}`, which does not exist"
                 )
             }
-            Self::Ambiguous { rule } => write!(
+            Self::Ambiguous { route } => write!(
                 f,
-                "route {rule} must name one backend, or a reply and neither backend nor alias"
+                "route {route} must name one backend, or a reply and neither backend nor alias"
             ),
         }
     }

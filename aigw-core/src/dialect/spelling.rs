@@ -1,0 +1,81 @@
+//! Whether what stands in a URL is a word, however it is spelt.
+//!
+//! A server decodes percent-escapes before it reads a path or a query (RFC 3986, section 6.2.2.2),
+//! so `/chat/%63ompletions` is what it is to a provider, and must be to whoever decides by it.
+
+/// Whether `written` is `word` once its percent-escapes are decoded.
+#[must_use]
+pub fn exact(written: &str, word: &str) -> bool {
+    written == word || (written.contains('%') && unescaped(written).eq(word.bytes()))
+}
+
+/// Whether `written` is `word` once its percent-escapes are decoded, in upper or lower case: Azure
+/// reads the words of its paths and the names in its queries so.
+#[must_use]
+pub fn in_any_case(written: &str, word: &str) -> bool {
+    written.eq_ignore_ascii_case(word)
+        || (written.contains('%')
+            && unescaped(written)
+                .map(|byte| byte.to_ascii_lowercase())
+                .eq(word.bytes().map(|byte| byte.to_ascii_lowercase())))
+}
+
+/// The text without its percent-escapes.
+pub(super) fn decoded(text: &str) -> Box<str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let bytes: Vec<u8> = unescaped(text).collect();
+    String::from_utf8_lossy(&bytes).into()
+}
+
+/// The bytes that a text stands for. An escape that is none stands for itself.
+fn unescaped(text: &str) -> impl Iterator<Item = u8> {
+    let mut bytes = text.bytes();
+    std::iter::from_fn(move || {
+        let byte = bytes.next()?;
+        let mut ahead = bytes.clone();
+        let escaped = (byte == b'%')
+            .then(|| Some((hex_digit(ahead.next()?)? << 4) | hex_digit(ahead.next()?)?))
+            .flatten();
+        if escaped.is_some() {
+            bytes = ahead;
+        }
+        Some(escaped.unwrap_or(byte))
+    })
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_cannot_hide_behind_its_spelling() {
+        assert!(exact("chat", "chat") && exact("%63h%61t", "chat"));
+        assert!(!exact("Chat", "chat") && !exact("%43hat", "chat"));
+        assert!(in_any_case("API-Version", "api-version"));
+        assert!(in_any_case("api%2dVersion", "api-version"));
+        assert!(in_any_case("api%2DVersion", "Api-version"));
+        assert!(!in_any_case("api_version", "api-version"));
+        assert!(!in_any_case("%zzapi-version", "api-version"));
+    }
+
+    #[test]
+    fn a_bad_escape_stays_as_it_is() {
+        assert_eq!(&*decoded("a%2"), "a%2");
+        assert_eq!(&*decoded("%zz%41"), "%zzA");
+        assert_eq!(&*decoded("%ff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn escapes_are_decoded_once() {
+        assert_eq!(&*decoded("a%2Fb%2563"), "a/b%63");
+        assert_eq!(&*decoded("%%36%31"), "%61");
+    }
+}

@@ -166,7 +166,7 @@ impl<K: Display, S: Clone> Router<K, S> {
             alias: alias.map(str::to_owned),
         });
         if let Some(alias) = alias
-            && !request.body_mut().edit(Edit::Model(alias.into()))
+            && !Edit::Model(alias.into()).apply(request)
         {
             return Err(unsupported("an upload cannot be served under an alias"));
         }

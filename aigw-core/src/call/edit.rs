@@ -1,8 +1,9 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use http::{Request, header};
 
-use super::{Call, call::Options};
+use super::{Call, HasCall, call::Options};
 use crate::dialect::Dialect;
 
 /// A change to what is sent on.
@@ -15,6 +16,22 @@ pub enum Edit {
     Model(Box<str>),
     /// Asks for the usage of a stream: `stream_options.include_usage = true`.
     IncludeUsage,
+}
+
+impl Edit {
+    /// Makes the change to a request. Answers whether it took effect, as [`HasCall::edit`] does.
+    ///
+    /// The length that the caller announced is then no longer that of the body, and a transport
+    /// that believed it would send a part: it is taken out of the head, for the transport to say
+    /// what the body has.
+    #[must_use = "an opaque body cannot be edited"]
+    pub fn apply<B: HasCall>(self, request: &mut Request<B>) -> bool {
+        let edited = request.body_mut().edit(self);
+        if edited {
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        edited
+    }
 }
 
 /// The last edit of each kind, as replaced and inserted spans over the original bytes.

@@ -23,6 +23,8 @@ pub trait HasCall: Body<Data = Bytes> {
 
     /// Changes what is sent on, not what [`call`](Self::call) says was asked. Answers whether the
     /// change took effect: an opaque body cannot be edited.
+    ///
+    /// The head of a request does not follow: [`Edit::apply`] sees to both.
     #[must_use = "an opaque body cannot be edited"]
     fn edit(&mut self, edit: Edit) -> bool;
 

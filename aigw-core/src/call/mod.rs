@@ -80,6 +80,7 @@ mod future;
 mod has_call;
 mod layer;
 mod peeking;
+mod preparing;
 mod read;
 mod record;
 mod service;

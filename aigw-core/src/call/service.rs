@@ -13,8 +13,9 @@ use super::{
     budget::Budget,
     collect::{Collect, Uncollected},
     form,
-    future::{Head, Reading, ResponseFuture},
+    future::ResponseFuture,
     peeking::Peeking,
+    preparing::{Head, Preparing, Reading},
 };
 use crate::{
     dialect::Target,
@@ -93,7 +94,7 @@ where
         let sleep = body_timeout
             .filter(|_| reading.waits())
             .map(|timeout| timer.sleep_for(timeout));
-        ResponseFuture::new(head, reading, self.inner.clone(), sleep)
+        ResponseFuture::new(Preparing::new(head, reading, self.inner.clone(), sleep))
     }
 }
 

@@ -52,7 +52,7 @@ where
         let mut second = None;
         if self.asking.asks(&call, request.body().model())
             && let Some(unasked) = request.body().try_clone()
-            && request.body_mut().edit(Edit::IncludeUsage)
+            && Edit::IncludeUsage.apply(&mut request)
         {
             second = Some(Second {
                 request: with_head_of(&request, unasked),

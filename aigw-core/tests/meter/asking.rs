@@ -11,7 +11,7 @@ use aigw_core::{
     meter::{Ending, IncludeUsage, MeterLayer, Metered},
 };
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header::CONTENT_LENGTH};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -117,6 +117,25 @@ fn streams_that_state_usage_only_when_asked_are_asked() {
     assert!(!asks(CHAT, &ASKED.replace(":true}}", r#":"yes"}}"#)));
     run(never.oneshot(request(CHAT, STREAM))).unwrap();
     assert_eq!(sent.take(), [STREAM]);
+}
+
+/// A transport believes the head: over HTTP/1.1 the provider got a document without its end.
+#[test]
+fn the_length_that_the_caller_announced_is_not_that_of_the_question() {
+    let service = CallLayer::new().layer(MeterLayer::new().layer(service_fn(
+        async |request: Request<aigw_core::call::CallBody<Full<Bytes>>>| {
+            let announced = request.headers().contains_key(CONTENT_LENGTH);
+            Ok::<_, Infallible>(ok("text/plain", Script::chunks([&announced.to_string()])))
+        },
+    )));
+    let announces = |body: &str| {
+        let mut request = request(CHAT, body);
+        let length = request.headers_mut().entry(CONTENT_LENGTH);
+        length.or_insert(body.len().into());
+        drain(run(service.clone().oneshot(request)).unwrap().body_mut()).text()
+    };
+    assert_eq!(announces(STREAM), "false");
+    assert_eq!(announces(ASKED), "true");
 }
 
 #[test]

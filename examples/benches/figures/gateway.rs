@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use aigw_backends::{
-    client::{self, Client},
+    client::{self, Client, Protocol},
     leaf::Leaf,
 };
 use aigw_core::{BoxError, call::CallLayer, meter::MeterLayer};
@@ -12,7 +12,10 @@ use bytes::Bytes;
 use http::{Request, Response, Uri, uri};
 use http_body::Body;
 use hyper::{
-    body::Incoming, client::conn::http1 as onward, server::conn::http1, service::service_fn,
+    body::Incoming,
+    client::conn as onward,
+    server::conn::{http1, http2},
+    service::{HttpService, service_fn},
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
@@ -21,7 +24,10 @@ use tokio::{
 };
 use tower::{Service, ServiceBuilder};
 
-use crate::Result;
+use crate::{
+    Result,
+    wire::{Http, Local, Wire},
+};
 
 /// A way from the caller to the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,40 +66,52 @@ impl std::str::FromStr for Kind {
 }
 
 /// Serves until the process is ended; the first line of output is the address.
-pub(crate) fn serve(kind: Kind, upstream: SocketAddr) -> Result {
+pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     task::LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
+        let client = client::Config::default().protocol(match wire.provider {
+            Http::One => Protocol::Http1,
+            Http::Two => Protocol::Http2,
+        });
         match kind {
-            Kind::Raw => raw(listener, upstream).await,
+            Kind::Raw => match wire.provider {
+                Http::One => raw(listener, wire.callers, upstream).await,
+                Http::Two => raw_shared(listener, wire.callers, upstream).await,
+            },
             Kind::Bare => {
-                let client = Client::try_new(client::Config::default())?;
+                let client = Client::try_new(client)?;
                 let stack = ServiceBuilder::new()
                     .map_request(directed(upstream)?)
                     .service(client);
-                layered(listener, stack).await
+                layered(listener, wire.callers, stack).await
             }
             Kind::Layers => {
-                let client = Client::try_new(client::Config::default())?;
+                let client = Client::try_new(client)?;
                 let stack = ServiceBuilder::new()
                     .layer(CallLayer::new())
                     .layer(MeterLayer::new())
                     .map_request(directed(upstream)?)
                     .service(Leaf::new(client));
-                layered(listener, stack).await
+                layered(listener, wire.callers, stack).await
             }
             Kind::Full => {
+                let protocol = match wire.provider {
+                    Http::One => "http1",
+                    Http::Two => "http2",
+                };
                 let config = Config::parse(&format!(
                     "[[backend]]\nid = \"u\"\nurl = \"http://{upstream}\"\ndialect = \"openai\"\n\
+                     protocol = \"{protocol}\"\n\
                      timeouts = {{ headers = \"60s\", idle = \"60s\" }}\n\
                      [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n"
                 ))?;
                 let ledger = Arc::new(Ledger::default());
                 let stack = stack::gateway(&config, &BTreeMap::new(), &ledger)?;
-                layered(listener, stack).await
+                layered(listener, wire.callers, stack).await
             }
         }
     })
@@ -112,32 +130,74 @@ fn directed<B>(upstream: SocketAddr) -> Result<impl Fn(Request<B>) -> Request<B>
     })
 }
 
-async fn layered<S, B>(listener: TcpListener, service: S) -> Result
+async fn layered<S, B>(listener: TcpListener, http: Http, service: S) -> Result
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + 'static,
     S::Error: Into<BoxError>,
     B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
 {
     loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let service = TowerToHyperService::new(service.clone());
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        task::spawn_local(connection);
+        let stream = accept(&listener).await?;
+        attend(stream, http, TowerToHyperService::new(service.clone()));
     }
 }
 
-async fn raw(listener: TcpListener, upstream: SocketAddr) -> Result {
+/// A connection to the provider for each caller's.
+async fn raw(listener: TcpListener, http: Http, upstream: SocketAddr) -> Result {
     loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let provider = TcpStream::connect(upstream).await?;
-        provider.set_nodelay(true)?;
-        let (sender, connection) = onward::handshake(TokioIo::new(provider)).await?;
+        let stream = accept(&listener).await?;
+        let provider = connect(upstream).await?;
+        let (sender, connection) = onward::http1::handshake(provider).await?;
         task::spawn_local(connection);
         let sender = RefCell::new(sender);
         let service = service_fn(move |request| sender.borrow_mut().send_request(request));
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        task::spawn_local(connection);
+        attend(stream, http, service);
+    }
+}
+
+/// One connection to the provider for all callers.
+async fn raw_shared(listener: TcpListener, http: Http, upstream: SocketAddr) -> Result {
+    let provider = connect(upstream).await?;
+    let (sender, connection) = onward::http2::handshake(Local, provider).await?;
+    task::spawn_local(connection);
+    let directed = directed(upstream)?;
+    loop {
+        let stream = accept(&listener).await?;
+        let (sender, directed) = (RefCell::new(sender.clone()), directed.clone());
+        let service = service_fn(move |request| {
+            let request = directed(request);
+            sender.borrow_mut().send_request(request)
+        });
+        attend(stream, http, service);
+    }
+}
+
+async fn connect(to: SocketAddr) -> Result<TokioIo<TcpStream>> {
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    Ok(TokioIo::new(stream))
+}
+
+async fn accept(listener: &TcpListener) -> Result<TokioIo<TcpStream>> {
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok(TokioIo::new(stream))
+}
+
+/// Serves one connection in a task of its own.
+fn attend<S, B>(stream: TokioIo<TcpStream>, http: Http, service: S)
+where
+    S: HttpService<Incoming, ResBody = B, Error: Into<BoxError>, Future: 'static> + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+{
+    match http {
+        Http::One => {
+            let connection = http1::Builder::new().serve_connection(stream, service);
+            task::spawn_local(connection);
+        }
+        Http::Two => {
+            let connection = http2::Builder::new(Local).serve_connection(stream, service);
+            task::spawn_local(connection);
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     process::{self, Gateway},
     table::{self, Figures, Target},
     upstream::{Pace, Upstream},
+    wire::{Http, Wire},
 };
 
 /// Calls of each side in one round.
@@ -39,16 +40,16 @@ struct Side {
 }
 
 async fn measure(options: &Options) -> Result {
-    let upstream = Upstream::start().await?;
+    let upstream = Upstream::start(Http::One).await?;
     upstream.reply(Answer::Events(payload::events(3)), Pace::Apart);
     let mut sides = vec![Side::new(
         "direct",
         None,
-        Caller::connect(upstream.address).await?,
+        Caller::connect(upstream.address, Http::One).await?,
     )];
     for kind in Kind::ALL {
-        let gateway = Gateway::start(kind, upstream.address)?;
-        let caller = Caller::connect(gateway.address).await?;
+        let gateway = Gateway::start(kind, Wire::HTTP1, upstream.address)?;
+        let caller = Caller::connect(gateway.address, Http::One).await?;
         sides.push(Side::new(kind.name(), Some(gateway), caller));
     }
     let prompt = payload::prompt(2 << 10, true);

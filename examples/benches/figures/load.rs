@@ -6,43 +6,87 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, Response, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::Incoming,
-    client::conn::http1::{self, SendRequest},
+    client::conn::{http1, http2},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task};
 
-use crate::Result;
+use crate::{
+    Result,
+    wire::{Http, Local},
+};
 
 /// One caller.
 pub(crate) struct Caller {
-    sender: SendRequest<Full<Bytes>>,
+    sender: Sender,
     host: String,
+}
+
+/// A caller's connection, over HTTP/2 shared with others.
+enum Sender {
+    One(http1::SendRequest<Full<Bytes>>),
+    Two(http2::SendRequest<Full<Bytes>>),
 }
 
 impl Caller {
     /// Connects, within a [`LocalSet`](task::LocalSet).
-    pub(crate) async fn connect(to: SocketAddr) -> Result<Self> {
+    pub(crate) async fn connect(to: SocketAddr, http: Http) -> Result<Self> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        task::spawn_local(connection);
+        let stream = TokioIo::new(stream);
+        let sender = match http {
+            Http::One => {
+                let (sender, connection) = http1::handshake(stream).await?;
+                task::spawn_local(connection);
+                Sender::One(sender)
+            }
+            Http::Two => {
+                let (sender, connection) = http2::handshake(Local, stream).await?;
+                task::spawn_local(connection);
+                Sender::Two(sender)
+            }
+        };
         let host = to.to_string();
         Ok(Self { sender, host })
+    }
+
+    /// Another caller on the same connection, where the protocol knows that.
+    pub(crate) fn beside(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::One(_) => None,
+            Sender::Two(sender) => Some(Self {
+                sender: Sender::Two(sender.clone()),
+                host: self.host.clone(),
+            }),
+        }
     }
 
     /// Sends a chat request.
     pub(crate) async fn send(&mut self, prompt: Bytes) -> Result<Response<Incoming>> {
         let request = Request::post("/v1/chat/completions")
-            .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::AUTHORIZATION, "Bearer sk-0123456789abcdef")
-            .body(Full::new(prompt))?;
-        self.sender.ready().await?;
-        let answer = self.sender.send_request(request).await?;
+            .header(header::AUTHORIZATION, "Bearer sk-0123456789abcdef");
+        let answer = match &mut self.sender {
+            Sender::One(sender) => {
+                let request = request.header(header::HOST, &self.host);
+                sender.ready().await?;
+                sender
+                    .send_request(request.body(Full::new(prompt))?)
+                    .await?
+            }
+            Sender::Two(sender) => {
+                let uri = format!("http://{}/v1/chat/completions", self.host);
+                let request = request.uri(uri).version(Version::HTTP_2);
+                sender.ready().await?;
+                sender
+                    .send_request(request.body(Full::new(prompt))?)
+                    .await?
+            }
+        };
         if !answer.status().is_success() {
             return Err(format!("{} answered {}", self.host, answer.status()).into());
         }

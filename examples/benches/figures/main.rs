@@ -22,6 +22,7 @@ mod process;
 mod stack;
 mod table;
 mod upstream;
+mod wire;
 mod workload;
 
 use std::{error::Error, process::ExitCode};
@@ -61,7 +62,9 @@ fn run(args: &[String]) -> Result {
     let words: Vec<_> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         // The parts of the program that run in processes of their own.
-        ["--gateway", kind, upstream] => return gateway::serve(kind.parse()?, upstream.parse()?),
+        ["--gateway", kind, wire, upstream] => {
+            return gateway::serve(kind.parse()?, wire.parse()?, upstream.parse()?);
+        }
         ["--workload", name, times] => return workload::run(name.parse()?, times.parse()?),
         _ => {}
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Result, gateway::Kind};
+use crate::{Result, gateway::Kind, wire::Wire};
 
 /// The core of the gateway under measurement, and that of everything else.
 const GATEWAY_CORE: &str = "0";
@@ -22,7 +22,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts one of ourselves as a gateway, alone on its core.
-    pub(crate) fn start(kind: Kind, upstream: SocketAddr) -> Result<Self> {
+    pub(crate) fn start(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result<Self> {
         let me = std::env::current_exe()?;
         let mut command = if has_two_cores() {
             let mut command = Command::new("taskset");
@@ -32,7 +32,8 @@ impl Gateway {
             Command::new(me)
         };
         let mut child = command
-            .args(["--gateway", kind.name(), &upstream.to_string()])
+            .args(["--gateway", kind.name(), wire.name()])
+            .arg(upstream.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;

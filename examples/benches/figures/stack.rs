@@ -13,6 +13,7 @@ use crate::{
     process::{self, Gateway},
     table::{self, Figures, Target},
     upstream::{Pace, Upstream},
+    wire::{Http, Wire},
 };
 
 struct Case {
@@ -68,15 +69,15 @@ fn cases() -> [Case; 4] {
 }
 
 async fn measure(options: &Options) -> Result {
-    let upstream = Upstream::start().await?;
+    let upstream = Upstream::start(Http::One).await?;
     for case in cases() {
         upstream.reply(case.answer.clone(), case.pace);
         let mut sides = Vec::new();
         for kind in Kind::ALL {
-            let gateway = Gateway::start(kind, upstream.address)?;
+            let gateway = Gateway::start(kind, Wire::HTTP1, upstream.address)?;
             let mut callers = Vec::new();
             for _ in 0..CALLERS {
-                callers.push(Caller::connect(gateway.address).await?);
+                callers.push(Caller::connect(gateway.address, Http::One).await?);
             }
             let (callers, _) = load::drive(callers, &case.prompt, PERIOD / 4).await?;
             sides.push((kind, gateway, callers, Figures::default()));

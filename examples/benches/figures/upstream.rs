@@ -13,11 +13,19 @@ use bytes::Bytes;
 use http::{Response, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task};
 
-use crate::{Result, payload::Answer};
+use crate::{
+    Result,
+    payload::Answer,
+    wire::{Http, Local},
+};
 
 /// What is answered from now on, and how.
 #[derive(Clone, Debug)]
@@ -46,7 +54,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Listens, within a [`LocalSet`](task::LocalSet).
-    pub(crate) async fn start() -> Result<Self> {
+    pub(crate) async fn start(http: Http) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let upstream = Self {
             address: listener.local_addr()?,
@@ -61,9 +69,19 @@ impl Upstream {
                 let _ = stream.set_nodelay(true);
                 let reply = reply.clone();
                 let service = service_fn(move |request| answer(request, reply.borrow().clone()));
-                let connection =
-                    http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                task::spawn_local(connection);
+                let stream = TokioIo::new(stream);
+                match http {
+                    Http::One => {
+                        let connection = http1::Builder::new().serve_connection(stream, service);
+                        task::spawn_local(connection);
+                    }
+                    Http::Two => {
+                        let connection = http2::Builder::new(Local)
+                            .max_concurrent_streams(u32::MAX)
+                            .serve_connection(stream, service);
+                        task::spawn_local(connection);
+                    }
+                }
             }
         });
         Ok(upstream)
@@ -80,7 +98,8 @@ async fn answer(
     reply: Reply,
 ) -> std::result::Result<Response<Canned>, Infallible> {
     let mut body = request.into_body();
-    while body.frame().await.is_some() {}
+    // Not every body that has failed says that it is over.
+    while let Some(Ok(_)) = body.frame().await {}
     let (media, chunks) = reply.answer.parts();
     let mut response = Response::new(Canned {
         chunks: chunks.into_iter(),

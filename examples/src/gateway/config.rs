@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, time::Duration};
 
 use aigw_backends::{
-    client::Tls,
+    client::{Protocol, Tls},
     credentials::Credentials,
     routing::{RouteConfig, RoutingConfig},
     timeout::Timeouts,
@@ -116,6 +116,9 @@ pub struct Backend {
     /// connect.
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// Which HTTP is spoken to it. Default: HTTP/2 where TLS agrees on it, else HTTP/1.1.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// Whom it is trusted as, and who we are to it.
     #[serde(default)]
     pub tls: Tls,

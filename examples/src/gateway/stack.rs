@@ -118,7 +118,9 @@ where
         .map_err(Error::at(format!("{key}.timeouts")))?;
     let credentials = CredentialsLayer::try_new(backend.credentials.clone(), backend.dialect)
         .map_err(Error::at(format!("{key}.credentials")))?;
-    let mut client = client::Config::default().tls(backend.tls.clone());
+    let mut client = client::Config::default()
+        .protocol(backend.protocol)
+        .tls(backend.tls.clone());
     if let Some(connect) = backend.timeouts.connect_timeout() {
         client = client.connect_timeout(connect);
     }

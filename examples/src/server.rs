@@ -35,9 +35,12 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
+#[cfg(not(unix))]
+use tokio::signal;
+#[cfg(unix)]
+use tokio::signal::unix::{self, SignalKind};
 use tokio::{
     net::{TcpListener, TcpStream},
-    signal,
     task::JoinSet,
     time,
 };
@@ -137,20 +140,30 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 /// Completes when the process is told to stop, by SIGTERM or Ctrl-C.
-pub async fn asked_to_stop() {
-    let interrupt = async {
+///
+/// From the call on, not from the first poll: whoever has read where we listen may tell us at once.
+pub fn asked_to_stop() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| {
+        let signal = unix::signal(kind);
+        async move {
+            match signal {
+                Ok(mut signal) => drop(signal.recv().await),
+                // Where no handler can be set, nobody can ask either.
+                Err(_) => std::future::pending().await,
+            }
+        }
+    });
+    #[cfg(not(unix))]
+    let (terminate, interrupt) = (std::future::pending::<()>(), async {
         if signal::ctrl_c().await.is_err() {
-            // Where no handler can be set, nobody can ask either.
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+    });
+    async {
         tokio::select! {
+            () = terminate => {}
             () = interrupt => {}
-            _ = terminate.recv() => {}
         }
-        return;
     }
-    interrupt.await;
 }

@@ -23,20 +23,6 @@ pub(super) fn run(
     passed + end.unwrap_or(tail.len())
 }
 
-/// The same for runs that are mostly longer than a hundred bytes.
-#[inline]
-pub(super) fn long_run(
-    bytes: &[u8],
-    marks: impl Fn(u8x16) -> u8x16,
-    ends: impl Fn(u8) -> bool,
-) -> usize {
-    // Compilers turn a block without branches into vector instructions, as wide as they come.
-    let (blocks, _) = bytes.as_chunks::<64>();
-    let clear = |block: &&[u8; 64]| !block.iter().fold(false, |any, byte| any | ends(*byte));
-    let passed = blocks.iter().take_while(clear).count() * 64;
-    passed + run(bytes.get(passed..).unwrap_or_default(), marks, ends)
-}
-
 /// Marks the bytes that are `byte`.
 #[inline]
 pub(super) fn equal(block: u8x16, byte: u8) -> u8x16 {

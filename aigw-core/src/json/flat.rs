@@ -2,21 +2,13 @@
 
 use wide::u8x16;
 
-use super::block::{equal, long_run, run};
+use super::block::{equal, run};
 
 /// How many bytes stand before the next quote or bracket.
 #[inline]
 pub(super) fn flat_len(rest: &[u8]) -> usize {
-    let (near, far) = rest.split_at(rest.len().min(NEAR));
-    let len = run(near, marks, stops);
-    if len < near.len() {
-        return len;
-    }
-    len + long_run(far, marks, stops)
+    run(rest, marks, stops)
 }
-
-/// Most keys and many values are shorter.
-const NEAR: usize = 32;
 
 // The brackets of objects differ from those of arrays by one bit.
 

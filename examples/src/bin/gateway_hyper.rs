@@ -51,12 +51,12 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let service = TowerToHyperService::new(stack);
     let listener = TcpListener::bind(config.server.listen).await?;
     let at = listener.local_addr()?;
+    let mut stop = pin!(aigw_examples::server::asked_to_stop());
     writeln!(io::stdout(), "listening on http://{at}")?;
 
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new());
     let connections = GracefulShutdown::new();
-    let mut stop = pin!(aigw_examples::server::asked_to_stop());
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,

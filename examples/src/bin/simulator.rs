@@ -68,12 +68,13 @@ impl Args {
 async fn main() -> io::Result<()> {
     let args = Args::parse();
     let listener = TcpListener::bind(args.listen).await?;
+    let stop = asked_to_stop();
     writeln!(
         io::stdout(),
         "listening on http://{}",
         listener.local_addr()?
     )?;
     let provider = Provider::with_config(args.config(), Tokio);
-    simulator::serve(listener, provider, asked_to_stop()).await;
+    simulator::serve(listener, provider, stop).await;
     Ok(())
 }

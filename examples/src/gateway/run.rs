@@ -130,9 +130,10 @@ pub async fn run(config: Config, greet: impl FnOnce(SocketAddr) -> String) -> Re
         greeting.push_str(&format!("admin on http://{admin}\n"));
     }
     greeting.push_str(&greet(address));
+    let stop = asked_to_stop();
     // Whoever started us may have closed our output; that is no reason not to serve.
     let _ = io::stdout().write_all(greeting.as_bytes());
-    gateway.serve(asked_to_stop()).await;
+    gateway.serve(stop).await;
     Ok(())
 }
 

@@ -17,9 +17,6 @@ pub(crate) fn into_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
 /// A body that passes through, whether or not its beginning had to be read.
 #[pin_project]
 pub(crate) struct PassThrough<B: Body> {
-    prefix: Option<Bytes>,
-    /// Trailers or an error that came while the beginning was read.
-    next: Option<Result<Frame<Bytes>, B::Error>>,
     #[pin]
     inner: Inner<B>,
 }
@@ -34,12 +31,20 @@ pub(crate) struct Beginning<B: Body> {
 }
 
 #[pin_project(project = InnerProj)]
-enum Inner<B> {
+enum Inner<B: Body> {
     Untouched(#[pin] B),
-    /// Polled before, and so pinned where it was.
-    Begun(Pin<Box<B>>),
-    /// Ended while its beginning was read: not every body can be polled again.
-    Ended,
+    /// Boxed, for it is large and rare: all others would have to keep the room for it.
+    Begun(Box<Begun<B>>),
+}
+
+/// A body whose beginning has been read.
+struct Begun<B: Body> {
+    prefix: Option<Bytes>,
+    /// Trailers or an error that came while the beginning was read.
+    next: Option<Result<Frame<Bytes>, B::Error>>,
+    /// Polled before, and so pinned where it was. `None` if it ended while its beginning was read:
+    /// not every body can be polled again.
+    rest: Option<Pin<Box<B>>>,
 }
 
 impl<B: Body> Beginning<B> {
@@ -89,8 +94,6 @@ impl<B: Body> Beginning<B> {
 impl<B: Body> PassThrough<B> {
     pub(crate) fn untouched(body: B) -> Self {
         Self {
-            prefix: None,
-            next: None,
             inner: Inner::Untouched(body),
         }
     }
@@ -104,9 +107,11 @@ impl<B: Body> From<Beginning<B>> for PassThrough<B> {
     ) -> Self {
         let prefix = (!bytes.is_empty()).then(|| bytes.freeze());
         Self {
-            prefix,
-            next,
-            inner: body.map_or(Inner::Ended, Inner::Begun),
+            inner: Inner::Begun(Box::new(Begun {
+                prefix,
+                next,
+                rest: body,
+            })),
         }
     }
 }
@@ -119,26 +124,51 @@ impl<B: Body> Body for PassThrough<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        if let Some(prefix) = this.prefix.take() {
-            return Poll::Ready(Some(Ok(Frame::data(prefix))));
-        }
-        if let Some(next) = this.next.take() {
-            return Poll::Ready(Some(next));
-        }
-        match this.inner.project() {
+        match self.project().inner.project() {
             InnerProj::Untouched(body) => body.poll_frame(cx).map_ok(into_bytes),
-            InnerProj::Begun(body) => body.as_mut().poll_frame(cx).map_ok(into_bytes),
-            InnerProj::Ended => Poll::Ready(None),
+            InnerProj::Begun(begun) => begun.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.prefix.is_none() && self.next.is_none() && self.inner.is_end_stream()
+        match &self.inner {
+            Inner::Untouched(body) => body.is_end_stream(),
+            Inner::Begun(begun) => begun.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.inner.size_hint();
+        match &self.inner {
+            Inner::Untouched(body) => body.size_hint(),
+            Inner::Begun(begun) => begun.size_hint(),
+        }
+    }
+}
+
+impl<B: Body> Begun<B> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if let Some(prefix) = self.prefix.take() {
+            return Poll::Ready(Some(Ok(Frame::data(prefix))));
+        }
+        if let Some(next) = self.next.take() {
+            return Poll::Ready(Some(next));
+        }
+        match &mut self.rest {
+            Some(body) => body.as_mut().poll_frame(cx).map_ok(into_bytes),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let ended = self.rest.as_ref().is_none_or(|body| body.is_end_stream());
+        self.prefix.is_none() && self.next.is_none() && ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = match &self.rest {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(0),
+        };
         let prefix = self.prefix.as_ref().map_or(0, |prefix| prefix.len() as u64);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(prefix));
@@ -146,23 +176,5 @@ impl<B: Body> Body for PassThrough<B> {
             hint.set_upper(upper.saturating_add(prefix));
         }
         hint
-    }
-}
-
-impl<B: Body> Inner<B> {
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Untouched(body) => body.is_end_stream(),
-            Self::Begun(body) => body.is_end_stream(),
-            Self::Ended => true,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Untouched(body) => body.size_hint(),
-            Self::Begun(body) => body.size_hint(),
-            Self::Ended => SizeHint::with_exact(0),
-        }
     }
 }

@@ -45,6 +45,26 @@ fn request(uri: &str, body: &'static str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
+/// The most that the future of a call may take. A server keeps the room of it, or of the answer's
+/// body if that is larger, for as long as the answer streams.
+const FUTURE_CEILING: usize = 640;
+
+/// The most that the body of an answer may take, the provider's not counted.
+const BODY_CEILING: usize = 416;
+
+#[test]
+fn a_call_and_its_answer_take_little_room() {
+    let provider = provider(Script::new([]));
+    let mut service = CallLayer::new().layer(MeterLayer::new().layer(provider));
+    let call = service.call(request("/v1/chat/completions", "{}"));
+    let future = size_of_val(&call);
+    let answer = run(call).unwrap();
+    let body = size_of_val(answer.body()) - size_of::<Script>();
+    println!("future {future} bytes, body {body} bytes");
+    assert!(future <= FUTURE_CEILING, "{future}");
+    assert!(body <= BODY_CEILING, "{body}");
+}
+
 #[test]
 fn no_chunk_after_the_first_allocates() {
     let streams: [(&str, &str, &[u8]); 5] = [

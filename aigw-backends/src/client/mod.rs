@@ -39,6 +39,10 @@
 //! Connections are made and driven on the tokio runtime that polls the caller; each is a task that
 //! ends with its connection.
 //!
+//! Over HTTP/2 all calls of a client to a host share one connection, and those beyond the number of
+//! streams that the host allows at once wait for one of them to end. Where that is fewer than the
+//! calls that are open, several clients help.
+//!
 //! # Dependencies
 //!
 //! rustls with *ring*, because a C compiler is all that it takes to build, and Mozilla's roots

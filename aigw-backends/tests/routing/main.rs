@@ -95,6 +95,20 @@ async fn an_alias_changes_what_the_backend_sees() {
     assert_eq!(answer.body(), r#"west 1 west {"model":"gpt-4o"}"#);
 }
 
+/// A transport that believed it would send a part of the body, or wait for more.
+#[tokio::test]
+async fn an_alias_takes_out_the_length_that_the_caller_announced() {
+    let table = Table::try_new([Route::to("only").alias("gpt-4o")]).unwrap();
+    let provider = service_fn(async |request: Request<CallBody<Full<Bytes>>>| {
+        assert!(!request.headers().contains_key("content-length"));
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let stack = CallLayer::new().layer(RouterLayer::new(table).layer(provider));
+    let request = Request::post("/v1/chat/completions").header("content-length", 13);
+    let body = Full::<Bytes>::from(r#"{"model":"m"}"#);
+    stack.oneshot(request.body(body).unwrap()).await.unwrap();
+}
+
 #[tokio::test]
 async fn an_alias_puts_nothing_into_a_call_without_a_body() {
     let table = Table::try_new([Route::to("east").alias("gpt-4o")]).unwrap();

@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 #[non_exhaustive]
 pub enum Edit {
     /// Asks for another model, in the body. Where the model stands in the path, the backend's URL
-    /// rewriting reads it from [`HasCall::model`](super::HasCall::model), and the body names it
+    /// rewriting reads it from [`HasCall::model`], and the body names it
     /// too, for a backend that looks there.
     Model(Box<str>),
     /// Asks for the usage of a stream: `stream_options.include_usage = true`.

@@ -34,9 +34,10 @@ const TARGET: f64 = 8192.0;
 
 pub(crate) fn run(_: &Options) -> Result {
     process::step_aside()?;
+    let most = Wire::ALL.map(sockets).into_iter().max().unwrap_or_default();
+    let allowed = process::open_files(most * STREAMS + SPARE)?;
     for wire in Wire::ALL {
         let each = sockets(wire);
-        let allowed = process::open_files(each * STREAMS + SPARE)?;
         let streams = match each {
             0 => STREAMS,
             _ => STREAMS.min(allowed.saturating_sub(SPARE) / each),

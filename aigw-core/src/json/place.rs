@@ -52,7 +52,8 @@ impl Place {
         }
     }
 
-    /// The same for another document.
+    /// The same for another document. The containers are left as they are: `depth` and `live` say
+    /// which count, and clearing them for each event would cost more than reading it.
     pub(super) fn restart(&mut self, root: NodeId) {
         self.state = State::Value;
         self.node = Some(root);

@@ -86,14 +86,26 @@ impl<F: Copy> Scanner<F> {
         end: u64,
         sink: &mut impl Sink<F>,
     ) -> Result<(), Broken> {
-        let text = text.filter(|text| text.len() <= CAP);
         match role {
-            Role::Key => return self.expect_member(text, end),
+            Role::Key => {
+                // A key that is too long to be held is none of the shape's.
+                let key = match text {
+                    Some(key) if key.len() <= CAP => key,
+                    _ => Text::plain(b""),
+                };
+                return self.expect_member(key, end);
+            }
             Role::ForeignKey => {
                 self.place.node = None;
                 self.place.state = State::Colon;
             }
-            Role::Value => self.end_with(text.map_or(Value::TooLong, Value::String), end, sink),
+            Role::Value => {
+                let value = match text {
+                    Some(text) if text.len() <= CAP => Value::String(text),
+                    _ => Value::TooLong,
+                };
+                self.end_with(value, end, sink);
+            }
             Role::Length | Role::Nothing if self.place.skipped > 0 => {
                 self.place.state = State::Skip;
             }

@@ -11,7 +11,7 @@ use super::{
 /// Walks JSON of one [`Shape`], chunk by chunk.
 #[derive(Clone)]
 pub(crate) struct Scanner<F: 'static> {
-    shape: &'static Shape<F>,
+    pub(super) shape: &'static Shape<F>,
     pub(super) mode: Mode,
     pub(super) place: Place,
     /// The beginning of a token that a chunk boundary cut.
@@ -33,10 +33,6 @@ pub(crate) enum Mode {
     /// document is ignored.
     Lenient,
 }
-
-/// Where a [`Scanner`] stands between two values of a document.
-#[derive(Clone, Copy)]
-pub(crate) struct Mark(Place);
 
 /// The longest value or key that is kept.
 pub(super) const CAP: usize = 256;
@@ -75,7 +71,7 @@ impl<F: Copy> Scanner<F> {
         }
     }
 
-    /// Whether nothing but the document's beginning has been seen.
+    /// Whether nothing but blanks has been seen.
     pub(crate) fn is_empty(&self) -> bool {
         self.place.state == State::Value && self.place.is_outside()
     }
@@ -83,42 +79,6 @@ impl<F: Copy> Scanner<F> {
     /// Whether no byte of the document has been seen.
     pub(crate) fn is_at_start(&self) -> bool {
         self.place.offset == 0
-    }
-
-    /// Where the scanner would stand behind this beginning of a document, if a value is to come
-    /// there.
-    pub(crate) fn mark(&self, beginning: &[u8]) -> Option<Mark> {
-        let mut scout = Self::new(self.shape, self.mode);
-        scout.scan(beginning, &mut Deaf).ok()?;
-        (scout.place.state == State::Value).then_some(Mark(scout.place))
-    }
-
-    /// Goes on as if the beginning of the document had been read.
-    pub(crate) fn resume(&mut self, mark: &Mark) {
-        self.place = mark.0;
-    }
-
-    /// Whether the value that came at the mark has been read, and nothing behind it.
-    pub(crate) fn has_read(&self, mark: &Mark) -> bool {
-        self.place.state == State::After && self.place.began == mark.0.offset
-    }
-
-    /// How long the value is that comes at the mark and that `rest` begins with, if it ends there.
-    pub(crate) fn value_len(&self, mark: &Mark, rest: &[u8]) -> Option<usize> {
-        let mut scout = Self::new(self.shape, self.mode);
-        scout.resume(mark);
-        for (at, byte) in rest.chunks(1).enumerate() {
-            scout.scan(byte, &mut Deaf).ok()?;
-            if scout.has_read(mark) {
-                return Some(at + 1);
-            }
-        }
-        None
-    }
-
-    /// Goes on as if the rest of the document had been read.
-    pub(crate) fn complete(&mut self) {
-        self.place.state = State::Done;
     }
 
     /// Reads on. After an error every further chunk is the same error.
@@ -137,7 +97,11 @@ impl<F: Copy> Scanner<F> {
             };
             match read {
                 Ok(read) => taken += read,
-                Err(Broken) => return self.malformed.map_or(Ok(()), Err),
+                Err(Broken) => {
+                    // Whoever breaks the scanner says why.
+                    let flaw = Flaw::Syntax;
+                    return Err(self.malformed.unwrap_or(Malformed { at, flaw }));
+                }
             }
         }
         self.place.offset += chunk.len() as u64;
@@ -278,17 +242,15 @@ impl<F: Copy> Scanner<F> {
     }
 
     #[inline]
-    pub(super) fn expect_member(&mut self, key: Option<Text<'_>>, at: u64) -> Result<(), Broken> {
+    pub(super) fn expect_member(&mut self, key: Text<'_>, at: u64) -> Result<(), Broken> {
         self.place.state = State::Colon;
-        // A key that is too long to be held is none of the shape's.
-        self.place.node = self
-            .place
-            .container()
-            .zip(key)
-            .and_then(|(container, key)| match key.is_escaped() {
-                false => self.shape.child(container, key.raw()),
-                true => self.shape.child(container, key.decode()?.as_bytes()),
-            });
+        self.place.node = match self.place.container() {
+            None => None,
+            Some(container) if !key.is_escaped() => self.shape.child(container, key.raw()),
+            Some(container) => key
+                .decode()
+                .and_then(|key| self.shape.child(container, key.as_bytes())),
+        };
         if self.mode == Mode::Strict
             && let Some(node) = self.place.node
             && self.place.repeats(self.shape.bit_if_once(node))
@@ -327,13 +289,6 @@ impl<F: Copy> Scanner<F> {
     pub(super) fn leaf(&self) -> Option<Leaf<F>> {
         self.shape.leaf(self.place.node?)
     }
-}
-
-/// Hears nothing.
-struct Deaf;
-
-impl<F> Sink<F> for Deaf {
-    fn value(&mut self, _: F, _: Value<'_>, _: std::ops::Range<u64>) {}
 }
 
 fn after(rest: &[u8], taken: usize) -> &[u8] {

@@ -98,7 +98,7 @@ impl Escape {
                 *self = Self::Unicode { left: 4, code: 0 };
                 Some(0)
             }
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(1),
+            _ if is_short(byte) => Some(1),
             _ => (mode == Mode::Lenient).then_some(1),
         }
     }
@@ -140,6 +140,11 @@ pub(super) fn plain_len(rest: &[u8], mode: Mode) -> usize {
         ),
         Mode::Lenient => run(rest, special, is_special),
     }
+}
+
+/// Whether a backslash and this byte are a whole escape.
+const fn is_short(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
 }
 
 #[inline]

@@ -38,8 +38,13 @@ impl<'p> Iterator for Backwards<'p> {
     type Item = Segment<'p>;
 
     fn next(&mut self) -> Option<Segment<'p>> {
-        let rest = self.rest.trim_end_matches('/');
-        let start = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let mut rest = self.rest;
+        while let Some(shorter) = rest.strip_suffix('/') {
+            rest = shorter;
+        }
+        // Paths are short: a search that is made for long texts would take longer to begin.
+        let slash = rest.bytes().rposition(|byte| byte == b'/');
+        let start = slash.map_or(0, |slash| slash + 1);
         let (before, text) = rest.split_at_checked(start)?;
         self.rest = before;
         (!text.is_empty()).then(|| Segment {

@@ -2,19 +2,28 @@
 //!
 //! A server decodes percent-escapes before it reads a path or a query (RFC 3986, section 6.2.2.2),
 //! so `/chat/%63ompletions` is what it is to a provider, and must be to whoever decides by it.
+//!
+//! # Examples
+//!
+//! ```
+//! use aigw_core::dialect::spelling;
+//!
+//! assert!(spelling::in_any_case("API%2DVersion", "api-version"));
+//! assert!(!spelling::in_any_case("api_version", "api-version"));
+//! ```
 
 /// Whether `written` is `word` once its percent-escapes are decoded.
-#[must_use]
-pub fn exact(written: &str, word: &str) -> bool {
-    written == word || (written.contains('%') && unescaped(written).eq(word.bytes()))
+pub(super) fn exact(written: &str, word: &str) -> bool {
+    written == word || (is_escaped(written) && unescaped(written).eq(word.bytes()))
 }
 
-/// Whether `written` is `word` once its percent-escapes are decoded, in upper or lower case: Azure
-/// reads the words of its paths and the names in its queries so.
+/// Whether `written` is `word` once its percent-escapes are decoded, in upper or lower case (ASCII
+/// letters): Azure reads the words of its paths and the names in its queries so. A `+` stands for
+/// itself.
 #[must_use]
 pub fn in_any_case(written: &str, word: &str) -> bool {
     written.eq_ignore_ascii_case(word)
-        || (written.contains('%')
+        || (is_escaped(written)
             && unescaped(written)
                 .map(|byte| byte.to_ascii_lowercase())
                 .eq(word.bytes().map(|byte| byte.to_ascii_lowercase())))
@@ -22,11 +31,16 @@ pub fn in_any_case(written: &str, word: &str) -> bool {
 
 /// The text without its percent-escapes.
 pub(super) fn decoded(text: &str) -> Box<str> {
-    if !text.contains('%') {
+    if !is_escaped(text) {
         return text.into();
     }
     let bytes: Vec<u8> = unescaped(text).collect();
     String::from_utf8_lossy(&bytes).into()
+}
+
+/// Whether an escape stands in it. Segments and names are short.
+fn is_escaped(text: &str) -> bool {
+    text.bytes().any(|byte| byte == b'%')
 }
 
 /// The bytes that a text stands for. An escape that is none stands for itself.

@@ -6,12 +6,12 @@ use std::{
 
 use aigw_core::{
     BoxError,
-    meter::{Ending, Meter, Metered},
+    meter::{Ending, Meter, Metered, Reads},
     outcome::{Fault, FaultKind},
     rt::Timer,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
@@ -40,7 +40,7 @@ enum State<B> {
 
 impl<B: Metered, T: Timer> ResponseBody<B, T> {
     pub(super) fn of(answer: Response<B>, deadlines: Deadlines, timer: T) -> Response<Self> {
-        let progress = Progress::of(answer.headers(), answer.body().meter());
+        let progress = Progress::of(answer.body().meter());
         answer.map(|inner| Self {
             state: State::Running(inner),
             deadlines,
@@ -167,16 +167,10 @@ enum Progress {
 type Seen = (u64, u64, u64, bool, bool);
 
 impl Progress {
-    fn of(head: &HeaderMap, meter: &Meter) -> Self {
-        let media = head.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let media = media.and_then(|media| media.split(|byte| *byte == b';').next());
-        let is_document =
-            media.is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/json"));
-        // The meter reads documents, which say so, and event streams, which need not.
-        if meter.is_readable() && !is_document {
-            Self::Events(Seen::default())
-        } else {
-            Self::Frames
+    fn of(meter: &Meter) -> Self {
+        match meter.reads() {
+            Reads::Events => Self::Events(Seen::default()),
+            _ => Self::Frames,
         }
     }
 

@@ -38,7 +38,7 @@ where
 {
     pub(super) fn new(inner: PassThrough<B>, reader: Reader, clock: C) -> Self {
         let meter = Meter {
-            readable: reader.reads(),
+            reads: reader.reads(),
             ..Meter::default()
         };
         let mut body = Self {

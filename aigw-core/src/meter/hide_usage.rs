@@ -1,9 +1,7 @@
 use std::{
     collections::VecDeque,
     fmt,
-    ops::Range,
     pin::Pin,
-    sync::LazyLock,
     task::{Context, Poll, ready},
 };
 
@@ -11,10 +9,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use super::{Ending, Meter, Metered, familiar::Familiar};
-use crate::{
-    json::{Mode, Scanner, Shape, Sink, Value, Want},
-    sse::{Lexer, Token},
+use super::{
+    Ending, Meter, Metered,
+    hider::{self, Hider},
 };
 
 /// Keeps from the caller the usage event that it did not ask for.
@@ -35,15 +32,9 @@ pub struct HideUsage<B: Body> {
     ended: bool,
 }
 
-/// The longest beginning of an event that is kept, up to its first choice.
-const FAMILIAR: usize = 256;
-
-/// The greatest part of an event that is held back.
-const CAP: usize = 64 << 10;
-
 impl<B: Body> HideUsage<B> {
     /// The greatest part of an event that is held back: 64 KiB, far above any usage event.
-    pub const CAP: usize = CAP;
+    pub const CAP: usize = hider::CAP;
 
     /// Passes everything.
     pub(super) fn off(inner: B) -> Self {
@@ -114,10 +105,7 @@ impl<B: Body<Data = Bytes>> Body for HideUsage<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        let held = self
-            .hider
-            .as_ref()
-            .is_some_and(|hider| !hider.held.is_empty());
+        let held = self.hider.as_ref().is_some_and(|hider| hider.holds());
         self.ready.is_empty()
             && self.last.is_none()
             && !held
@@ -139,166 +127,6 @@ impl<B: Metered> Metered for HideUsage<B> {
 
     fn ending(&self) -> Ending {
         self.inner.ending()
-    }
-}
-
-/// Tells the usage event from the others.
-struct Hider {
-    lexer: Lexer,
-    scanner: Scanner<Found>,
-    seen: Seen,
-    /// How events begin that have a choice.
-    familiar: Familiar<(), FAMILIAR>,
-    /// The beginning of the undecided event, from earlier chunks.
-    held: Vec<Bytes>,
-    held_len: usize,
-    /// The last event was dropped.
-    dropped: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Choices,
-    Choice,
-    Usage,
-}
-
-/// What the current event has shown.
-#[derive(Default)]
-struct Seen {
-    choices: bool,
-    usage: bool,
-    /// Where its first choice begins.
-    choice: Option<u64>,
-    /// It is not the usage event: it has a choice, cannot be read or is too large.
-    settled: bool,
-}
-
-static SHAPE: LazyLock<Shape<Found>> = LazyLock::new(|| {
-    Shape::new(&[
-        ("choices", Found::Choices, Want::Begin),
-        ("choices.*", Found::Choice, Want::Begin),
-        ("usage", Found::Usage, Want::Begin),
-    ])
-});
-
-impl Default for Hider {
-    fn default() -> Self {
-        Self {
-            lexer: Lexer::new(),
-            scanner: Scanner::new(&SHAPE, Mode::Lenient),
-            seen: Seen::default(),
-            familiar: Familiar::new(),
-            held: Vec::new(),
-            held_len: 0,
-            dropped: false,
-        }
-    }
-}
-
-impl Sink<Found> for Seen {
-    fn begin(&mut self, found: Found, first: u8, at: u64) {
-        match found {
-            Found::Choices => self.choices = first == b'[',
-            Found::Choice => {
-                self.choice.get_or_insert(at);
-                self.settled = true;
-            }
-            Found::Usage => self.usage = first == b'{',
-        }
-    }
-
-    fn value(&mut self, _: Found, _: Value<'_>, _: Range<u64>) {}
-}
-
-impl Seen {
-    fn is_usage(&self) -> bool {
-        self.choices && self.usage && !self.settled
-    }
-}
-
-impl Hider {
-    /// Passes what of a chunk may pass.
-    fn sift(&mut self, chunk: Bytes, pass: &mut impl FnMut(Bytes)) {
-        let mut rest = &chunk[..];
-        // What may pass begins at `from`; the current event begins at `event`.
-        let (mut from, mut event) = (0, 0);
-        if self.is_between_events() && self.lexer.awaits_lf() && rest.starts_with(b"\n") {
-            // The second half of the line ending that ended the last event shares its fate.
-            event = 1;
-            from = usize::from(self.dropped);
-        }
-        while let Some(token) = self.lexer.next(&mut rest) {
-            match token {
-                Token::Data(data) if !self.seen.settled => self.judge(data),
-                Token::Event => {
-                    let end = chunk.len() - rest.len();
-                    if self.seen.is_usage() {
-                        pass_some(chunk.slice(from..event), pass);
-                        self.held.clear();
-                        self.held_len = 0;
-                        self.dropped = true;
-                        from = end;
-                    } else {
-                        self.release(pass);
-                        self.dropped = false;
-                    }
-                    self.seen = Seen::default();
-                    self.scanner.reset();
-                    event = end;
-                }
-                _ => {}
-            }
-        }
-        let undecided = chunk.len() - event;
-        if undecided == 0 && from == 0 {
-            return pass_some(chunk, pass);
-        }
-        if !self.seen.settled && self.held_len + undecided <= CAP {
-            pass_some(chunk.slice(from..event), pass);
-            if undecided > 0 {
-                self.held.push(chunk.slice(event..));
-                self.held_len += undecided;
-            }
-        } else {
-            // An event of which a part has passed passes whole.
-            self.seen.settled = true;
-            self.release(pass);
-            pass_some(chunk.slice(from..), pass);
-        }
-    }
-
-    /// Learns from the data of an event what it is.
-    fn judge(&mut self, data: &[u8]) {
-        let first = self.scanner.is_at_start();
-        if first && self.familiar.recognize(data).is_some() {
-            self.seen.settled = true;
-            return;
-        }
-        self.seen.settled |= self.scanner.scan(data, &mut self.seen).is_err();
-        let choice = self.seen.choice.and_then(|at| usize::try_from(at).ok());
-        if first
-            && let Some(beginning) = choice.and_then(|at| data.get(..=at))
-            && self.familiar.is_new(beginning)
-        {
-            self.familiar.learn(beginning, &[], ());
-        }
-    }
-
-    fn is_between_events(&self) -> bool {
-        self.held.is_empty() && !self.seen.settled
-    }
-
-    /// Passes what was held back.
-    fn release(&mut self, pass: &mut impl FnMut(Bytes)) {
-        self.held_len = 0;
-        self.held.drain(..).for_each(pass);
-    }
-}
-
-fn pass_some(bytes: Bytes, pass: &mut impl FnMut(Bytes)) {
-    if !bytes.is_empty() {
-        pass(bytes);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::usage::{Kind, Source, Usage};
 pub struct Meter {
     pub(crate) origin: Origin,
     pub(crate) usage: Usage,
-    pub(crate) readable: bool,
+    pub(crate) reads: Reads,
     pub(crate) model: Option<Arc<str>>,
     pub(crate) finish: Option<FinishReason>,
     pub(crate) error: Option<Box<InBandError>>,
@@ -41,10 +41,10 @@ impl Meter {
         self.origin
     }
 
-    /// Whether the answer can be read: without that, nothing but its bytes can be told of it.
+    /// What can be told of the answer besides its bytes.
     #[must_use]
-    pub fn is_readable(&self) -> bool {
-        self.readable
+    pub fn reads(&self) -> Reads {
+        self.reads
     }
 
     /// The counts, [reported](Source::Reported) by the provider if it did, else with an output
@@ -64,7 +64,7 @@ impl Meter {
     pub fn source(&self) -> Source {
         if !self.usage.is_empty() {
             Source::Reported
-        } else if self.readable && self.content_bytes > 0 {
+        } else if self.content_bytes > 0 {
             Source::Counted
         } else {
             Source::Unmeasured
@@ -151,6 +151,19 @@ pub enum Origin {
     Cache,
     /// Nobody: a refusal of our own.
     None,
+}
+
+/// What a [`Meter`] reads of its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reads {
+    /// Nothing: it is encoded, in a form that nobody knows, or says nothing that is measured.
+    #[default]
+    Nothing,
+    /// One JSON document, which is known once it is over.
+    Document,
+    /// A stream of events, which is known as it comes.
+    Events,
 }
 
 /// Why the model stopped, in OpenAI's words where there is one.

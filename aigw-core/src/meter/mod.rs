@@ -70,6 +70,7 @@ mod ending;
 mod familiar;
 mod future;
 mod hide_usage;
+mod hider;
 mod layer;
 #[expect(
     clippy::module_inception,
@@ -90,7 +91,7 @@ pub use self::{
     future::ResponseFuture,
     hide_usage::HideUsage,
     layer::{IncludeUsage, MeterLayer},
-    meter::{FinishReason, InBandError, Meter, Origin},
+    meter::{FinishReason, InBandError, Meter, Origin, Reads},
     metered::Metered,
     report::{Ended, Report, ReportLayer},
     service::MeterService,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::{
-    Meter,
+    Meter, Reads,
     familiar::Familiar,
     tally::{News, Shares, Tally},
 };
@@ -40,7 +40,7 @@ pub(super) struct Reading {
 pub(super) struct Events {
     lexer: Lexer,
     reading: Reading,
-    familiar: Familiar<Known, FAMILIAR>,
+    familiar: Familiar<Known, LONGEST_FRAME>,
     /// How much of `[DONE]` the event's data has matched; `None` once it is something else.
     done: Option<usize>,
     /// Content of the events before this one.
@@ -54,13 +54,21 @@ pub(super) struct Events {
 struct Known {
     /// Where that value comes.
     mark: Mark,
-    /// The model by which nothing else in them is new.
+    /// The model that the meter knew. While it is this one, nothing else in them is new.
     model: Option<Arc<str>>,
+}
+
+/// Whether the meter has learnt of no other model in between.
+fn is_same(before: Option<&Arc<str>>, now: Option<&Arc<str>>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
+    }
 }
 
 /// The longest beginning and ending of an event that are kept, together. OpenAI's chunks have some
 /// 200 bytes besides their content, Azure's twice as many.
-const FAMILIAR: usize = 512;
+const LONGEST_FRAME: usize = 512;
 
 /// What OpenAI's streams say last.
 const DONE: &[u8] = b"[DONE]";
@@ -85,9 +93,13 @@ impl Reader {
         }
     }
 
-    /// Whether what passes can be read.
-    pub(super) fn reads(&self) -> bool {
-        !matches!(self, Self::Opaque)
+    /// What is read of the answer.
+    pub(super) fn reads(&self) -> Reads {
+        match self {
+            Self::Opaque => Reads::Nothing,
+            Self::Document(_) => Reads::Document,
+            Self::Events(_) => Reads::Events,
+        }
     }
 
     /// Reads on.
@@ -205,10 +217,7 @@ impl Events {
 
     /// Reads the first data of an event.
     fn begin_event(&mut self, data: &[u8], meter: &mut Meter) {
-        let same = |known: &Known| match (&known.model, &meter.model) {
-            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-            (before, now) => before.is_none() && now.is_none(),
-        };
+        let same = |known: &Known| is_same(known.model.as_ref(), meter.model.as_ref());
         let recognized = self.familiar.recognize(data);
         let Some((known, rest)) = recognized.filter(|(known, _)| same(known)) else {
             return self.learn(data, meter);
@@ -229,14 +238,14 @@ impl Events {
 
     /// Reads the first data of an event that is like none before, and how it begins and ends.
     fn learn(&mut self, data: &[u8], meter: &mut Meter) {
-        let model = meter.model.as_ref().map(Arc::as_ptr);
+        let model = meter.model.clone();
         let news = self.reading.scan(data, meter);
         let scanner = &self.reading.scanner;
         let first = news.first.and_then(|at| usize::try_from(at).ok());
         if let Some((beginning, rest)) = first.and_then(|at| data.split_at_checked(at))
             && self.familiar.is_new(beginning)
             // What names another model is not learnt yet.
-            && model == meter.model.as_ref().map(Arc::as_ptr)
+            && is_same(model.as_ref(), meter.model.as_ref())
             && !self.reading.malformed
             && let Some(mark) = scanner.mark(beginning)
         {
@@ -244,7 +253,6 @@ impl Events {
                 .value_len(&mark, rest)
                 .filter(|_| scanner.is_complete() && !news.more)
                 .and_then(|value| rest.get(value..));
-            let model = meter.model.clone();
             let known = Known { mark, model };
             self.familiar
                 .learn(beginning, ending.unwrap_or_default(), known);

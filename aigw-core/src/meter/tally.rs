@@ -62,7 +62,7 @@ pub(super) struct Tally<'m> {
 pub(super) struct News {
     /// Where the first of them began.
     pub(super) first: Option<u64>,
-    /// Whether there was another one.
+    /// Whether there was another one, or another piece of it.
     pub(super) more: bool,
 }
 

@@ -103,7 +103,8 @@ impl Config {
     }
 }
 
-/// Which HTTP a [`Client`](super::Client) speaks.
+/// Which HTTP a [`Client`](super::Client) speaks. Read from files as `auto`, `http1` or `http2`
+/// (feature `serde`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]

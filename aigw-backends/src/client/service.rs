@@ -156,7 +156,7 @@ impl Future for ResponseFuture {
         Pin::new(&mut self.0).poll(cx).map(|answer| match answer {
             Ok(answer) => Ok(answer.map(ResponseBody)),
             Err(error) => {
-                let fault: Fault = diagnose::request(&error);
+                let fault = diagnose::request(&error);
                 Err(TransportError::new(fault, error.into()))
             }
         })
@@ -177,6 +177,7 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         self.project().0.poll_frame(cx).map_err(|error| {
+            // Its answer has begun, so the request was sent.
             let fault = Fault::dispatched(diagnose::exchange(&error).kind);
             TransportError::new(fault, error.into())
         })

@@ -180,8 +180,7 @@ fn unsupported(message: &'static str) -> Box<Refusal> {
 
 fn missing_model(upload: bool) -> Box<Refusal> {
     let message = if upload {
-        "the form names no `model` in front of its first file, in the first 64 KiB; \
-         put the field `model` before the file"
+        "the upload names no `model`: put the field `model` into its form, before the first file"
     } else {
         "the request names no `model`"
     };

@@ -19,8 +19,9 @@ pub struct Rewrite {
 ///
 /// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment).
 /// The query is kept but for `api-version`, which is the backend's own ([`Upstream::api_version`])
-/// or, between Azure dialects, the caller's. The words of an Azure path are sent on in lower case,
-/// since others read no other.
+/// or, between Azure dialects, the caller's. The words of a known operation in an Azure path are sent
+/// on in lower case, since others read no other; where names may stand between them (models, files),
+/// all stays as written.
 ///
 /// | caller | OpenAI | Azure OpenAI | Azure AI |
 /// |---|---|---|---|
@@ -103,9 +104,10 @@ pub fn rewrite(
 /// What is asked for, in words that every backend knows: Azure reads them in any case.
 fn resource<'p>(target: &Target, path: &'p str) -> Option<Cow<'p, str>> {
     let resource = target.resource(path)?;
-    let names_something = matches!(target.operation(), Operation::Models | Operation::Other);
+    // Names of models and files stand among the words, and they are case-sensitive.
+    let holds_names = matches!(target.operation(), Operation::Models | Operation::Other);
     Some(match target.dialect() {
-        Dialect::AzureOpenAi | Dialect::AzureAi if !names_something => {
+        Dialect::AzureOpenAi | Dialect::AzureAi if !holds_names => {
             Cow::Owned(resource.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(resource),

@@ -156,7 +156,7 @@ async fn an_upload_that_names_its_model_behind_the_file_is_told_where_it_belongs
     assert_eq!(reason(&answer), Some(Reason::MissingModel));
     let told = answer.body();
     assert!(
-        told.contains("put the field `model` before the file"),
+        told.contains("put the field `model` into its form, before the first file"),
         "{told}"
     );
     assert!(told.contains(r#""missing_required_parameter""#), "{told}");

@@ -74,7 +74,7 @@ impl<B: Body> CallBody<B> {
         }
     }
 
-    /// Passes on a body of which `prefix` has been read.
+    /// Passes on a body of which the beginning has been read.
     pub(super) fn begun(call: Arc<Call>, body: Beginning<B>) -> Self {
         Self {
             call,

@@ -44,7 +44,8 @@ enum Collected {
     Many(BytesMut),
 }
 
-/// The greatest buffer that is made for what was only announced: 256 KiB.
+/// The greatest buffer that is made for what was only announced: 256 KiB, which holds most prompts.
+/// The budget counts what has arrived; this is what a caller may have us set aside beyond it.
 const AT_ONCE: usize = 256 << 10;
 
 /// How many times the limit is read and thrown away before a body that is too large is answered. A

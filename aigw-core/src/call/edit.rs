@@ -24,7 +24,7 @@ impl Edit {
     /// The length that the caller announced is then no longer that of the body, and a transport
     /// that believed it would send a part: it is taken out of the head, for the transport to say
     /// what the body has.
-    #[must_use = "an opaque body cannot be edited"]
+    #[must_use = "not every body can be edited"]
     pub fn apply<B: HasCall>(self, request: &mut Request<B>) -> bool {
         let edited = request.body_mut().edit(self);
         if edited {

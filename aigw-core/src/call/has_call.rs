@@ -22,10 +22,11 @@ pub trait HasCall: Body<Data = Bytes> {
     fn model(&self) -> Option<&str>;
 
     /// Changes what is sent on, not what [`call`](Self::call) says was asked. Answers whether the
-    /// change took effect: an opaque body cannot be edited.
+    /// change took effect: it does not in an opaque body, once sending has begun, or where
+    /// `stream_options` is no object.
     ///
     /// The head of a request does not follow: [`Edit::apply`] sees to both.
-    #[must_use = "an opaque body cannot be edited"]
+    #[must_use = "not every body can be edited"]
     fn edit(&mut self, edit: Edit) -> bool;
 
     /// Another body that sends the same bytes, edits included, sharing them. `None` once sending

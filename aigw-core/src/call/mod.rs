@@ -15,8 +15,8 @@
 //! *Buffered* are the JSON bodies of the operations that [have
 //! one](crate::dialect::Operation::has_json_body): read whole, once, in one pass without a copy,
 //! and never parsed again. An [`Edit`] changes the model or asks for usage; it is spliced into the
-//! original bytes, so unknown fields, their order and the spelling of numbers survive. A buffered
-//! body clones without copying, edits included, which is what fail-over needs.
+//! original bytes, so unknown fields, their order and the spelling of numbers survive, and
+//! [`Edit::apply`] takes the length that was announced out of the head. A buffered body clones without copying, edits included, which is what fail-over needs.
 //!
 //! *Opaque* is everything else: uploads, files, unknown operations. They pass frame by frame with
 //! their trailers. Of a multipart form the fields before the first file, up to 64 KiB, are looked

@@ -167,21 +167,27 @@ fn openai<'p>(path: &'p str, tail: &Tail<'p>) -> Recognized<'p> {
     Recognized::new(Dialect::OpenAi, operation, resource).version(version)
 }
 
-/// The version nearest to `words`, with which the path ends, and what stands behind it: there may
+/// The version in front of `words`, with which the path ends, and what stands behind it: there may
 /// be more than the words, such as the `fim` of `/v1/fim/completions`. Without a version, the words
 /// are all that is not the mount; without words as well, nothing is known to be the mount.
+///
+/// The nearest version counts, but where no words say what is asked: there a caller could hide with
+/// a version of its own what it asks for, and leave the part of a provider's paths that a gateway
+/// serves.
 fn behind_mount<'p>(path: &'p str, words: &'p str) -> (Option<&'static str>, &'p str) {
-    let versioned = backwards(path)
+    let mut versioned = backwards(path)
         .skip_while(|segment| segment.onward.len() <= words.len())
-        .find_map(|segment| {
+        .filter_map(|segment| {
             let mut versions = ["v1", "v1beta", "v1alpha"].into_iter();
             let version = versions.find(|version| exact(segment.text, version))?;
             Some((Some(version), segment.behind()))
         });
-    versioned.unwrap_or_else(|| match words {
-        "" => (None, path.trim_start_matches('/')),
-        words => (None, words),
-    })
+    match words {
+        "" => versioned
+            .last()
+            .unwrap_or_else(|| (None, path.trim_start_matches('/'))),
+        words => versioned.next().unwrap_or((None, words)),
+    }
 }
 
 fn gemini_operation(verb: &str) -> Operation {

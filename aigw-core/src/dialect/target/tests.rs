@@ -192,7 +192,13 @@ fn the_resource_is_what_stands_behind_mount_version_and_deployment() {
     let cases = [
         ("/v1/chat/completions", "chat/completions"),
         ("/team/a/v1/completions", "completions"),
-        ("/v1/gateway/v1/files/f-1", "files/f-1"),
+        // Nobody leaves `files` by a version of their own.
+        (
+            "/v1/files/v1/organization/keys",
+            "files/v1/organization/keys",
+        ),
+        ("/v1/assistants/v1", "assistants/v1"),
+        ("/v1/gateway/v1/chat/completions", "chat/completions"),
         ("/v1/fim/completions", "fim/completions"),
         ("/v1/responses/resp_1/cancel", "responses/resp_1/cancel"),
         ("/team/chat/completions", "chat/completions"),

@@ -56,6 +56,7 @@ const DISCARD: usize = 8;
 impl<B: Body> Collect<B> {
     pub(super) fn new(body: B, limit: usize, hold: Hold) -> Self {
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let announced = announced.min(limit);
         Self {
             body,
             announced,

@@ -77,7 +77,7 @@ impl<'a> Text<'a> {
 
     /// Whether it stands there as this string, which needs no escape.
     pub(crate) fn is_plain(self, string: &str) -> bool {
-        self.raw == string.as_bytes()
+        !self.escaped && self.raw == string.as_bytes()
     }
 
     /// The string it means; `None` when that is not Unicode.

@@ -35,6 +35,7 @@ enum Found {
     Choices,
     Choice,
     Usage,
+    Error,
 }
 
 /// What the current event has shown.
@@ -44,7 +45,7 @@ struct Seen {
     usage: bool,
     /// Where its first choice begins.
     choice: Option<u64>,
-    /// It is not the usage event: it has a choice, cannot be read or is too large.
+    /// It is not the usage event: it has a choice or an error, cannot be read or is too large.
     settled: bool,
 }
 
@@ -53,6 +54,7 @@ static SHAPE: LazyLock<Shape<Found>> = LazyLock::new(|| {
         ("choices", Found::Choices, Want::Begin),
         ("choices.*", Found::Choice, Want::Begin),
         ("usage", Found::Usage, Want::Begin),
+        ("error", Found::Error, Want::Begin),
     ])
 });
 
@@ -79,6 +81,7 @@ impl Sink<Found> for Seen {
                 self.settled = true;
             }
             Found::Usage => self.usage = first == b'{',
+            Found::Error => self.settled |= matches!(first, b'{' | b'"'),
         }
     }
 
@@ -105,9 +108,11 @@ impl Hider {
         while let Some(token) = self.lexer.next(&mut rest) {
             match token {
                 Token::Data(data) if !self.seen.settled => self.judge(data),
+                // JSON reads the line feed between data lines as a blank.
+                Token::DataLine if !self.seen.settled => self.judge(b"\n"),
                 Token::Event => {
                     let end = chunk.len() - rest.len();
-                    if self.seen.is_usage() {
+                    if self.seen.is_usage() && self.scanner.is_complete() {
                         pass_some(chunk.slice(from..event), pass);
                         self.held.clear();
                         self.held_len = 0;

@@ -58,6 +58,12 @@ struct Known {
     model: Option<Arc<str>>,
 }
 
+impl Known {
+    fn fits(&self, meter: &Meter) -> bool {
+        is_same(self.model.as_ref(), meter.model.as_ref())
+    }
+}
+
 /// Whether the meter has learnt of no other model in between.
 fn is_same(before: Option<&Arc<str>>, now: Option<&Arc<str>>) -> bool {
     match (before, now) {
@@ -217,9 +223,8 @@ impl Events {
 
     /// Reads the first data of an event.
     fn begin_event(&mut self, data: &[u8], meter: &mut Meter) {
-        let same = |known: &Known| is_same(known.model.as_ref(), meter.model.as_ref());
         let recognized = self.familiar.recognize(data);
-        let Some((known, rest)) = recognized.filter(|(known, _)| same(known)) else {
+        let Some((known, rest)) = recognized.filter(|(known, _)| known.fits(meter)) else {
             return self.learn(data, meter);
         };
         self.reading.scanner.resume(&known.mark);
@@ -228,8 +233,9 @@ impl Events {
             return;
         };
         self.reading.scan(value, meter);
-        // Behind that value the ending says nothing new, and completes the document.
-        if self.reading.scanner.has_read(&known.mark) {
+        // Behind that value the ending says nothing new, and completes the document: unless the
+        // value was a model, which the ending may take back.
+        if known.fits(meter) && self.reading.scanner.has_read(&known.mark) {
             self.reading.scanner.complete();
         } else if let Some(ending) = rest.get(value.len()..) {
             self.reading.scan(ending, meter);

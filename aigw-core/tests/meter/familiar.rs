@@ -21,6 +21,7 @@ const BEGINNINGS: [(&str, &[&str]); 4] = [
             r#"{"model":"m-1","choices":[{"delta":{"content":"twice","content":"#,
             r#"{"model":"m-1","usage":{"prompt_tokens":1,"completion_tokens":"#,
             r#"{"model":"m-1","choices":[],"error":"#,
+            r#"{"id":"chatcmpl-1","choices":[],"model":"#,
             r#"{"model":"m-1","choices":[{"delta":{"unheard-of":{"content":"#,
         ],
     ),
@@ -67,7 +68,8 @@ const VALUES: [&str; 14] = [
     r#""cut"#,
 ];
 
-const ENDINGS: [&str; 10] = [
+const ENDINGS: [&str; 11] = [
+    r#","model":"m-1"}"#,
     r#"},"finish_reason":null}]}"#,
     r#"},"finish_reason":"stop"}]}"#,
     r#"},"finish_reason":null}],"model":"m-3"}"#,
@@ -92,6 +94,38 @@ fn streams() -> impl Strategy<Value = (&'static str, Vec<String>)> {
             (Just(uri), prop::collection::vec(event, 1..8))
         })
     })
+}
+
+#[test]
+fn a_model_counts_wherever_in_an_event_it_stands() {
+    let begun = r#"{"id":"aaaaaaaaaaaaaaaaaaaa","model":"#;
+    let streams: [(&[&str], &str); 3] = [
+        // The ending names the model that is known until the value before it is another one.
+        (
+            &[r#""A"}"#, r#""","model":"A"}"#, r#""B","model":"A"}"#],
+            "A",
+        ),
+        // A model that is let go of and another one may stand at the same address.
+        (
+            &[
+                r#""AAAA"}"#,
+                r#""AAAA","choices":[{"delta":{"content":"x"}}],"model":"BBBB","model":"CCCC"}"#,
+                r#""AAAA","choices":[{"delta":{"content":"y"}}]}"#,
+            ],
+            "AAAA",
+        ),
+        // What stands there is not what it means.
+        (&[r#""a\\u0041"}"#, r#""a\u0041"}"#], "aA"),
+    ];
+    for (events, model) in streams {
+        let event = |rest: &&str| format!("data: {begun}{rest}\n\n");
+        let events: Vec<_> = events.iter().map(event).collect();
+        let bytes = events.concat().into_bytes();
+        for body in [Script::chunks(&events), Script::chunks(bytes.chunks(1))] {
+            let (_, meter, _) = read(answer(CHAT, STREAM, IncludeUsage::Never, ok(SSE, body)));
+            assert_eq!(meter.model(), Some(model), "{events:?}");
+        }
+    }
 }
 
 proptest! {

@@ -140,8 +140,7 @@ impl Collected {
             Self::None => Self::One(data),
             Self::One(first) => {
                 let so_far = first.len() + data.len();
-                let mut bytes =
-                    BytesMut::with_capacity(announced.clamp(so_far, AT_ONCE.max(so_far)));
+                let mut bytes = BytesMut::with_capacity(announced.min(AT_ONCE).max(so_far));
                 bytes.extend_from_slice(&first);
                 bytes.extend_from_slice(&data);
                 Self::Many(bytes)

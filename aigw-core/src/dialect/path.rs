@@ -56,17 +56,22 @@ impl<'p> Iterator for Backwards<'p> {
 
 /// What stands behind the last place where `marker` does, which may be nothing.
 pub(super) fn after<'p>(path: &'p str, marker: &[&str], same: Same) -> Option<&'p str> {
+    let (last, before) = marker.split_last()?;
     let mut segments = backwards(path);
-    loop {
-        let here = segments.clone();
-        let last = segments.next()?;
-        let matching = here
-            .zip(marker.iter().rev())
-            .take_while(|(segment, word)| same(segment.text, word));
-        if matching.count() == marker.len() {
-            return Some(last.behind());
+    while let Some(segment) = segments.next() {
+        if same(segment.text, last) {
+            let mut further = segments.clone();
+            let mut words = before.iter().rev();
+            if words.all(|word| {
+                further
+                    .next()
+                    .is_some_and(|further| same(further.text, word))
+            }) {
+                return Some(segment.behind());
+            }
         }
     }
+    None
 }
 
 /// The end of a path: as many segments as any operation's words are.

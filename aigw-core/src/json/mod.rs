@@ -10,6 +10,7 @@ mod block;
 mod buffer;
 mod flat;
 mod mark;
+mod members;
 mod number;
 mod place;
 mod scalar;

@@ -1,7 +1,4 @@
-use super::{
-    shape::NodeId,
-    state::{Role, State},
-};
+use super::{shape::NodeId, state::State};
 
 /// Where in a document a [`Scanner`](super::Scanner) stands. But for the bytes of a token that a
 /// chunk boundary cuts, it is all that reading on needs.
@@ -116,15 +113,6 @@ impl Place {
         self.nodes
             .get(usize::from(self.live).checked_sub(1)?)
             .copied()
-    }
-
-    /// What a key in the innermost container is read for.
-    pub(super) fn key_role(&self) -> Role {
-        if self.live == self.depth {
-            Role::Key
-        } else {
-            Role::ForeignKey
-        }
     }
 
     /// Notes that the keys of these bits stand here; answers whether one stood before.

@@ -121,12 +121,8 @@ impl<F: Copy> Scanner<F> {
             match (self.place.state, byte) {
                 (State::After, b',') => self.expect_next(),
                 (State::Key | State::FirstKey, b'"') => {
-                    let (key, role) = (after(rest, taken + 1), self.place.key_role());
-                    taken += self.begin_text(role, key, at + 1, sink)?;
-                    if self.place.state == State::Colon && rest.get(taken + 1) == Some(&b':') {
-                        self.place.state = State::Value;
-                        taken += 1;
-                    }
+                    taken += self.members(after(rest, taken), at, sink)?;
+                    continue;
                 }
                 (State::Value | State::FirstElement, b'"') => {
                     let role = self.begin_value(byte, at, sink);
@@ -160,7 +156,8 @@ impl<F: Copy> Scanner<F> {
     }
 
     /// Tells that a value begins; answers what it is read for if it is a string.
-    fn begin_value(&mut self, byte: u8, at: u64, sink: &mut impl Sink<F>) -> Role {
+    #[inline(always)]
+    pub(super) fn begin_value(&mut self, byte: u8, at: u64, sink: &mut impl Sink<F>) -> Role {
         self.place.began = at;
         let Some(Leaf { field, want }) = self.leaf() else {
             return Role::Nothing;
@@ -251,6 +248,12 @@ impl<F: Copy> Scanner<F> {
                 .decode()
                 .and_then(|key| self.shape.child(container, key.as_bytes())),
         };
+        self.check_repetition(at)
+    }
+
+    /// Whether the key that has been read, up to `at`, may stand here.
+    #[inline]
+    pub(super) fn check_repetition(&mut self, at: u64) -> Result<(), Broken> {
         if self.mode == Mode::Strict
             && let Some(node) = self.place.node
             && self.place.repeats(self.shape.bit_if_once(node))
@@ -291,6 +294,7 @@ impl<F: Copy> Scanner<F> {
     }
 }
 
-fn after(rest: &[u8], taken: usize) -> &[u8] {
+#[inline]
+pub(super) fn after(rest: &[u8], taken: usize) -> &[u8] {
     rest.get(taken..).unwrap_or_default()
 }

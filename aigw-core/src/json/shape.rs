@@ -18,6 +18,8 @@ struct Node<F> {
     /// Whether no array lies on the way here.
     once: bool,
     keys: Vec<(&'static [u8], NodeId)>,
+    /// A bit for each of the keys, by which most others are told apart.
+    signs: u64,
     elements: Option<NodeId>,
     leaf: Option<Leaf<F>>,
 }
@@ -87,7 +89,10 @@ impl<F: Copy> Shape<F> {
         let once = node.once && step != "*";
         match step {
             "*" => node.elements = Some(fresh),
-            key => node.keys.push((key.as_bytes(), fresh)),
+            key => {
+                node.keys.push((key.as_bytes(), fresh));
+                node.signs |= sign(key.as_bytes());
+            }
         }
         self.nodes.push(Node::new(step, once));
         fresh
@@ -100,7 +105,9 @@ impl<F: Copy> Shape<F> {
     #[inline]
     pub(super) fn child(&self, node: NodeId, key: &[u8]) -> Option<NodeId> {
         let node = self.nodes.get(usize::from(node.0))?;
-        // Few keys of an answer are known, and most are told apart by this alone.
+        if node.signs & sign(key) == 0 {
+            return None;
+        }
         let resembles = |known: &[u8]| known.len() == key.len() && known.first() == key.first();
         node.keys
             .iter()
@@ -153,8 +160,16 @@ impl<F> Node<F> {
             step,
             once,
             keys: Vec::new(),
+            signs: 0,
             elements: None,
             leaf: None,
         }
     }
+}
+
+/// One bit of 64, made of a key's length and first byte.
+#[inline]
+fn sign(key: &[u8]) -> u64 {
+    let first = key.first().copied().unwrap_or_default();
+    1u64.rotate_left(u32::from(first) + 7 * key.len() as u32)
 }

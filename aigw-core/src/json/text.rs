@@ -5,6 +5,7 @@ use wide::u8x16;
 use super::{
     Mode,
     block::{equal, run, up_to},
+    scanner::after,
 };
 
 /// Where in an escape the last chunk ended.
@@ -33,52 +34,31 @@ impl Escape {
     /// Reads on in a string. Where it cannot go on, the error is how many bytes could be read.
     pub(super) fn read(&mut self, rest: &[u8], mode: Mode) -> Result<Run, usize> {
         let (mut len, mut meaning) = (0, 0);
-        loop {
-            let mut left = rest.get(len..).unwrap_or_default();
+        let mut ended = false;
+        while let Some(byte) = rest.get(len) {
             if *self != Self::None {
-                let Some((byte, behind)) = left.split_first() else {
-                    break;
-                };
                 meaning += self.step(*byte, mode).ok_or(len)?;
                 len += 1;
-                left = behind;
-                if *self != Self::None {
-                    continue;
-                }
+                continue;
             }
-            let plain = plain_len(left, mode);
-            len += plain;
-            meaning += plain as u64;
-            match left.get(plain..) {
-                Some(
-                    [
-                        b'\\',
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
-                        ..,
-                    ],
-                ) => {
-                    len += 2;
-                    meaning += 1;
+            let easy = easy(after(rest, len), mode);
+            len += easy.len;
+            meaning += easy.meaning;
+            match rest.get(len) {
+                Some(b'"') => {
+                    ended = true;
+                    break;
                 }
-                Some([b'"', ..]) => {
-                    return Ok(Run {
-                        len,
-                        meaning,
-                        ended: true,
-                    });
-                }
-                Some([b'\\', ..]) => {
-                    *self = Self::Begun;
-                    len += 1;
-                }
-                Some([_, ..]) => return Err(len),
-                _ => break,
+                Some(b'\\') => *self = Self::Begun,
+                Some(_) => return Err(len),
+                None => break,
             }
+            len += 1;
         }
         Ok(Run {
             len,
             meaning,
-            ended: false,
+            ended,
         })
     }
 
@@ -125,6 +105,29 @@ impl Escape {
             0xd800..0xe000 => 2,
             _ => 3,
         })
+    }
+}
+
+/// Plain bytes and whole escapes of one letter: how many bytes, and what they mean.
+struct Easy {
+    len: usize,
+    meaning: u64,
+}
+
+fn easy(rest: &[u8], mode: Mode) -> Easy {
+    let (mut len, mut escapes) = (0, 0);
+    loop {
+        len += plain_len(after(rest, len), mode);
+        match after(rest, len) {
+            [b'\\', letter, ..] if is_short(*letter) => {
+                len += 2;
+                escapes += 1;
+            }
+            _ => {
+                let meaning = len as u64 - escapes;
+                return Easy { len, meaning };
+            }
+        }
     }
 }
 

@@ -66,6 +66,7 @@ mod body;
 pub mod call;
 pub mod dialect;
 pub mod duration;
+mod gathered;
 mod headers;
 mod json;
 pub mod key;

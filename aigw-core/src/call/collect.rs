@@ -3,13 +3,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::Body;
 use pin_project::pin_project;
 
 use super::budget::Hold;
 use crate::{
     body::into_bytes,
+    gathered::Gathered,
     reject::{Reason, Refusal},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub(super) struct Collect<B> {
     #[pin]
     body: B,
-    bytes: Collected,
+    bytes: Gathered,
     hold: Option<Hold>,
     /// How many bytes there will be at least.
     announced: usize,
@@ -37,17 +38,6 @@ pub(super) enum Uncollected {
     Broken,
 }
 
-/// Frames put together, copied only once there are two.
-enum Collected {
-    None,
-    One(Bytes),
-    Many(BytesMut),
-}
-
-/// The greatest buffer that is made for what was only announced: 256 KiB, which holds most prompts.
-/// The budget counts what has arrived; this is what a caller may have us set aside beyond it.
-const AT_ONCE: usize = 256 << 10;
-
 /// How many times the limit is read and thrown away before a body that is too large is answered. A
 /// caller that is still sending reads no answer, and an answer in the middle of a request costs the
 /// connection.
@@ -60,7 +50,7 @@ impl<B: Body> Collect<B> {
         Self {
             body,
             announced,
-            bytes: Collected::None,
+            bytes: Gathered::default(),
             hold: Some(hold),
             limit,
             discarded: None,
@@ -121,42 +111,6 @@ impl Uncollected {
                 "too many request bodies are held at the moment",
             ),
             Self::Broken => Refusal::new(Reason::InvalidRequest, "the request body broke off"),
-        }
-    }
-}
-
-impl Collected {
-    fn len(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::One(bytes) => bytes.len(),
-            Self::Many(bytes) => bytes.len(),
-        }
-    }
-
-    /// Adds a frame of a body that will have so many bytes, as far as is known.
-    fn push(&mut self, data: Bytes, announced: usize) {
-        *self = match std::mem::replace(self, Self::None) {
-            Self::None => Self::One(data),
-            Self::One(first) => {
-                let so_far = first.len() + data.len();
-                let mut bytes = BytesMut::with_capacity(announced.min(AT_ONCE).max(so_far));
-                bytes.extend_from_slice(&first);
-                bytes.extend_from_slice(&data);
-                Self::Many(bytes)
-            }
-            Self::Many(mut bytes) => {
-                bytes.extend_from_slice(&data);
-                Self::Many(bytes)
-            }
-        };
-    }
-
-    fn take(&mut self) -> Bytes {
-        match std::mem::replace(self, Self::None) {
-            Self::None => Bytes::new(),
-            Self::One(bytes) => bytes,
-            Self::Many(bytes) => bytes.freeze(),
         }
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::familiar::Familiar;
 use crate::{
+    gathered::Gathered,
     json::{Mode, Scanner, Shape, Sink, Value, Want},
     sse::{Lexer, Token},
 };
@@ -23,9 +24,9 @@ pub(super) struct Hider {
     seen: Seen,
     /// How events begin that have a choice.
     familiar: Familiar<(), LONGEST_BEGINNING>,
-    /// The beginning of the undecided event, from earlier chunks.
-    held: Vec<Bytes>,
-    held_len: usize,
+    /// The beginning of the undecided event, from earlier chunks. Put together, for each of many
+    /// small chunks would keep the buffer alive that it was read into.
+    held: Gathered,
     /// The last event was dropped.
     dropped: bool,
 }
@@ -65,8 +66,7 @@ impl Default for Hider {
             scanner: Scanner::new(&SHAPE, Mode::Lenient),
             seen: Seen::default(),
             familiar: Familiar::new(),
-            held: Vec::new(),
-            held_len: 0,
+            held: Gathered::default(),
             dropped: false,
         }
     }
@@ -114,8 +114,7 @@ impl Hider {
                     let end = chunk.len() - rest.len();
                     if self.seen.is_usage() && self.scanner.is_complete() {
                         pass_some(chunk.slice(from..event), pass);
-                        self.held.clear();
-                        self.held_len = 0;
+                        self.held.take();
                         self.dropped = true;
                         from = end;
                     } else {
@@ -133,11 +132,10 @@ impl Hider {
         if undecided == 0 && from == 0 {
             return pass_some(chunk, pass);
         }
-        if !self.seen.settled && self.held_len + undecided <= CAP {
+        if !self.seen.settled && self.held.len() + undecided <= CAP {
             pass_some(chunk.slice(from..event), pass);
             if undecided > 0 {
-                self.held.push(chunk.slice(event..));
-                self.held_len += undecided;
+                self.held.push(chunk.slice(event..), 0);
             }
         } else {
             // An event of which a part has passed passes whole.
@@ -175,8 +173,7 @@ impl Hider {
 
     /// Passes what was held back.
     pub(super) fn release(&mut self, pass: &mut impl FnMut(Bytes)) {
-        self.held_len = 0;
-        self.held.drain(..).for_each(pass);
+        pass_some(self.held.take(), pass);
     }
 }
 

@@ -2,7 +2,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{
         ACCEPT_ENCODING, ALT_SVC, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE,
+        PROXY_AUTHORIZATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRANSFER_ENCODING, UPGRADE,
     },
 };
 
@@ -42,6 +42,8 @@ pub(super) fn prepare_answer(headers: &mut HeaderMap) {
     // It names another place for the provider's host, and would be taken for one of ours: clients
     // would go past the gateway.
     headers.remove(ALT_SVC);
+    // A promise for the provider's host, which browsers would hold ours to, for a year.
+    headers.remove(STRICT_TRANSPORT_SECURITY);
     // A session of the provider's, or of the network in front of it, with us. Every caller would
     // be given the same one, and send it back to a host that never set it.
     headers.remove(SET_COOKIE);
@@ -143,6 +145,7 @@ mod tests {
             ("alt-svc", "h3=\":443\"; ma=86400"),
             ("set-cookie", "__cf_bm=1; Domain=api.openai.com"),
             ("set-cookie", "_cfuvid=2"),
+            ("strict-transport-security", "max-age=31536000"),
             ("connection", "x-hop"),
             ("x-hop", "1"),
             ("x-request-id", "r-1"),

@@ -20,7 +20,7 @@ pub struct Rewrite {
 /// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment).
 /// The query is kept but for `api-version`, which is the backend's own ([`Upstream::api_version`])
 /// or, between Azure dialects, the caller's. The words of a known operation in an Azure path are sent
-/// on in lower case, since others read no other; where names may stand between them (models, files),
+/// on in lower case and without escapes, since others read no other; where names may stand between them (models, files),
 /// all stays as written.
 ///
 /// | caller | OpenAI | Azure OpenAI | Azure AI |
@@ -31,7 +31,8 @@ pub struct Rewrite {
 ///
 /// # Errors
 ///
-/// [`RewriteError`] where the backend's dialect has no words for the call.
+/// [`RewriteError`] where the backend's dialect has no words for the call, and where servers would
+/// differ on what its path asks for.
 pub fn rewrite(
     target: &Target,
     model: Option<&str>,
@@ -46,7 +47,8 @@ pub fn rewrite(
     }
     let resource = resource(target, asked.path()).ok_or(RewriteError::Path)?;
     let deployment = model.map(|model| upstream.deployment_of(model));
-    if resource.split('/').chain(deployment).any(is_dots) {
+    let hidden = target.operation() == Operation::Other && resource.split('/').any(hides_segments);
+    if hidden || resource.split('/').chain(deployment).any(is_dots) {
         return Err(RewriteError::Path);
     }
     let version = api_version(target, upstream);
@@ -108,7 +110,7 @@ fn resource<'p>(target: &Target, path: &'p str) -> Option<Cow<'p, str>> {
     let holds_names = matches!(target.operation(), Operation::Models | Operation::Other);
     Some(match target.dialect() {
         Dialect::AzureOpenAi | Dialect::AzureAi if !holds_names => {
-            Cow::Owned(resource.to_ascii_lowercase())
+            Cow::Owned(spelling::plain(resource))
         }
         _ => Cow::Borrowed(resource),
     })
@@ -129,15 +131,25 @@ fn compatible(target: &Target, backend: Dialect) -> bool {
 }
 
 /// Whether a segment would lead elsewhere once the path is normalised: to what the backend's key
-/// opens, but no caller may ask for. Servers differ on whether an escaped slash, or a backslash,
-/// parts segments.
+/// opens, but no caller may ask for.
 fn is_dots(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase();
-    let plain = plain.replace("%2e", ".").replace("%2f", "/");
-    let plain = plain.replace("%5c", "/");
-    plain
-        .split(['/', '\\'])
-        .any(|segment| matches!(segment, "." | ".."))
+    let is_dots = |part: &str| matches!(part, "." | "..");
+    parted(segment).replace("%2e", ".").split('/').any(is_dots)
+}
+
+/// Whether a segment may be several to a server: `chat%2Fcompletions` asks some for a completion,
+/// and was taken here for something that nobody knows.
+fn hides_segments(segment: &str) -> bool {
+    parted(segment).contains('/')
+}
+
+/// A segment in lower case, with a slash for all that parts segments to some servers.
+fn parted(segment: &str) -> String {
+    let segment = segment.to_ascii_lowercase();
+    segment
+        .replace("%2f", "/")
+        .replace("%5c", "/")
+        .replace('\\', "/")
 }
 
 /// The `api-version` to send, if any.
@@ -217,7 +229,8 @@ pub enum RewriteError {
         /// The backend's.
         to: Dialect,
     },
-    /// The path names nothing to ask for, or leads out of itself with `..`.
+    /// The path names nothing to ask for, leads out of itself with `..`, or is that of an unknown
+    /// operation with an escaped slash, which parts segments to some servers.
     Path,
     /// The model must change, and stands in a body that is passed through unread.
     OpaqueModel,
@@ -231,7 +244,7 @@ impl fmt::Display for RewriteError {
             Self::Dialect { from, to } => {
                 write!(f, "a call in the dialect {from} cannot be sent to {to}")
             }
-            Self::Path => f.write_str("the path names no operation"),
+            Self::Path => f.write_str("the path does not say for certain what is asked"),
             Self::OpaqueModel => f.write_str("the model of an upload cannot be changed"),
             Self::Uri(_) => f.write_str("the path does not form a URL"),
         }

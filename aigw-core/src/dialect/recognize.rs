@@ -23,18 +23,18 @@ pub(super) struct Recognized<'p> {
 }
 
 impl<'p> Recognized<'p> {
-    /// Reads a path; `api_version` is whether the query names one.
+    /// Reads a path, beside the `api-version` of the query.
     pub(super) fn of(
         method: &Method,
         path: &'p str,
-        api_version: bool,
+        api_version: Option<&str>,
         headers: &HeaderMap,
     ) -> Self {
         let tail = Tail::of(path);
         gemini(path, &tail, method, headers)
             .or_else(|| azure_openai(path))
             .or_else(|| anthropic(path, &tail, headers))
-            .or_else(|| api_version.then(|| azure_ai(path)).flatten())
+            .or_else(|| api_version.and_then(|_| azure_ai(path)))
             .unwrap_or_else(|| openai(path, &tail))
     }
 
@@ -68,7 +68,7 @@ fn gemini<'p>(
     headers: &HeaderMap,
 ) -> Option<Recognized<'p>> {
     let found = |operation, resource| {
-        let (version, _) = behind_mount(path, resource);
+        let (version, _) = behind_mount(path, Some(resource));
         Recognized::new(Dialect::Gemini, operation, resource).version(version)
     };
     let is_beta = |segment| exact(segment, "v1beta") || exact(segment, "v1alpha");
@@ -110,7 +110,12 @@ fn azure_openai(path: &str) -> Option<Recognized<'_>> {
         let resource = resource.trim_start_matches('/');
         return Some(found(resource).model(deployment));
     }
-    if after(&["v1beta", "openai"]).is_some() {
+    // Google's OpenAI dialect, and the first half of a model's name.
+    let foreign = ["v1beta", "models"];
+    if foreign
+        .iter()
+        .any(|before| after(&[before, "openai"]).is_some())
+    {
         return None;
     }
     Some(match after(&["openai", "v1"]) {
@@ -119,6 +124,8 @@ fn azure_openai(path: &str) -> Option<Recognized<'_>> {
     })
 }
 
+/// `…/messages`, `…/messages/count_tokens`, and what else is asked by who sends
+/// `anthropic-version`.
 fn anthropic<'p>(path: &'p str, tail: &Tail<'p>, headers: &HeaderMap) -> Option<Recognized<'p>> {
     let ends_with = |words: &[&str]| tail.ends_with(words, exact);
     // The messages of an OpenAI assistant's thread, and of a stored completion, are another thing.
@@ -129,17 +136,17 @@ fn anthropic<'p>(path: &'p str, tail: &Tail<'p>, headers: &HeaderMap) -> Option<
         return None;
     }
     let (operation, words) = if let Some(words) = ends_with(&["messages"]) {
-        (Operation::Chat, words)
+        (Operation::Chat, Some(words))
     } else if let Some(words) = ends_with(&["messages", "count_tokens"]) {
-        (Operation::CountTokens, words)
+        (Operation::CountTokens, Some(words))
     } else if !headers.contains_key("anthropic-version") {
         return None;
     } else {
         match openai_operation(tail, exact) {
-            Some((Operation::Models, words)) => (Operation::Models, words),
+            Some((Operation::Models, words)) => (Operation::Models, Some(words)),
             // Some clients send the header wherever they go.
             Some(_) => return None,
-            None => (Operation::Other, ""),
+            None => (Operation::Other, None),
         }
     };
     let (version, resource) = behind_mount(path, words);
@@ -158,12 +165,12 @@ fn azure_ai(path: &str) -> Option<Recognized<'_>> {
 }
 
 fn openai<'p>(path: &'p str, tail: &Tail<'p>) -> Recognized<'p> {
-    let known = openai_operation(tail, exact);
-    let (operation, words) = known.unwrap_or((Operation::Other, ""));
+    let (operation, words) = openai_operation(tail, exact).unzip();
     let (version, resource) = match after(path, &["v1beta", "openai"], in_any_case) {
         Some(resource) => (Some("v1beta"), resource),
         None => behind_mount(path, words),
     };
+    let operation = operation.unwrap_or(Operation::Other);
     Recognized::new(Dialect::OpenAi, operation, resource).version(version)
 }
 
@@ -174,19 +181,19 @@ fn openai<'p>(path: &'p str, tail: &Tail<'p>) -> Recognized<'p> {
 /// The nearest version counts, but where no words say what is asked: there a caller could hide with
 /// a version of its own what it asks for, and leave the part of a provider's paths that a gateway
 /// serves.
-fn behind_mount<'p>(path: &'p str, words: &'p str) -> (Option<&'static str>, &'p str) {
+fn behind_mount<'p>(path: &'p str, words: Option<&'p str>) -> (Option<&'static str>, &'p str) {
     let mut versioned = backwards(path)
-        .skip_while(|segment| segment.onward.len() <= words.len())
+        .skip_while(|segment| segment.onward.len() <= words.map_or(0, str::len))
         .filter_map(|segment| {
             let mut versions = ["v1", "v1beta", "v1alpha"].into_iter();
             let version = versions.find(|version| exact(segment.text, version))?;
             Some((Some(version), segment.behind()))
         });
     match words {
-        "" => versioned
+        Some(words) => versioned.next().unwrap_or((None, words)),
+        None => versioned
             .last()
             .unwrap_or_else(|| (None, path.trim_start_matches('/'))),
-        words => versioned.next().unwrap_or((None, words)),
     }
 }
 

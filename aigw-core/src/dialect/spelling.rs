@@ -10,6 +10,7 @@
 //!
 //! assert!(spelling::in_any_case("API%2DVersion", "api-version"));
 //! assert!(!spelling::in_any_case("api_version", "api-version"));
+//! assert_eq!(spelling::plain("Embeddings"), "embeddings");
 //! ```
 
 /// Whether `written` is `word` once its percent-escapes are decoded.
@@ -27,6 +28,13 @@ pub fn in_any_case(written: &str, word: &str) -> bool {
             && unescaped(written)
                 .map(|byte| byte.to_ascii_lowercase())
                 .eq(word.bytes().map(|byte| byte.to_ascii_lowercase())))
+}
+
+/// Words of Azure's as those spell them who read no other case, and no escape: `Chat/%43ompletions`
+/// is `chat/completions`.
+#[must_use]
+pub fn plain(words: &str) -> String {
+    decoded(words).to_ascii_lowercase()
 }
 
 /// The text without its percent-escapes.
@@ -78,6 +86,7 @@ mod tests {
         assert!(in_any_case("api%2DVersion", "Api-version"));
         assert!(!in_any_case("api_version", "api-version"));
         assert!(!in_any_case("%zzapi-version", "api-version"));
+        assert_eq!(plain("Chat/%43ompletions"), "chat/completions");
     }
 
     #[test]

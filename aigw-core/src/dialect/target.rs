@@ -27,7 +27,7 @@ impl Target {
     #[must_use]
     pub fn recognize(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let api_version = query::api_version(uri.query());
-        let path = Recognized::of(method, uri.path(), api_version.is_some(), headers);
+        let path = Recognized::of(method, uri.path(), api_version, headers);
         let fits = method_fits(method, path.operation);
         Self {
             dialect: path.dialect,

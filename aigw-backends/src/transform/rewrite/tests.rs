@@ -169,7 +169,7 @@ fn paths_map_between_openai_and_azure() {
             OpenAi,
             "https://o.test",
             None,
-            "/OpenAI/Deployments/x/Embeddings?Api-Version=1",
+            "/OpenAI/Deployments/x/Embe%64dings?Api-Version=1",
             "https://o.test/v1/embeddings",
         ),
         (
@@ -239,6 +239,23 @@ fn a_path_cannot_climb_out_of_itself() {
         let refused = sent(dialect, "https://b.test/base", version, asked).unwrap_err();
         assert!(matches!(refused, RewriteError::Path), "{asked}");
     }
+}
+
+#[test]
+fn an_operation_cannot_hide_behind_an_escaped_slash() {
+    for asked in [
+        "/v1/chat%2Fcompletions",
+        "/v1/chat%5ccompletions",
+        "/v1/a\\b",
+    ] {
+        let refused = sent(Dialect::OpenAi, "https://b.test", None, asked).unwrap_err();
+        assert!(matches!(refused, RewriteError::Path), "{asked}");
+    }
+    let asked: Uri = "/v1/models/org%2Fm".parse().unwrap();
+    let target = Target::recognize(&Method::GET, &asked, &HeaderMap::new());
+    let upstream = Upstream::try_new("https://b.test".parse().unwrap(), Dialect::OpenAi);
+    let sent = rewrite(&target, None, &asked, &upstream.unwrap()).unwrap();
+    assert_eq!(sent.uri, "https://b.test/v1/models/org%2Fm");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn recognizes_every_dialect_and_operation() {
         ("/v1/responses/resp_1/cancel", OpenAi, Other, None),
         ("/v1/threads/t/messages", OpenAi, Other, None),
         ("/v1beta/openai/chat/completions", OpenAi, Chat, None),
+        ("/v1/models/openai/gpt-oss-120b", OpenAi, Other, None),
         (
             "/openai/deployments/a%20b/chat/completions",
             AzureOpenAi,

@@ -12,11 +12,18 @@ use crate::dialect::{Dialect, Operation, Target};
 /// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent,
 /// not what was asked.
 pub struct Call {
+    facts: Arc<Facts>,
+    body: Option<Bytes>,
+    _hold: Option<Hold>,
+}
+
+/// What is known of a call, which outlives its body: many answers stream for minutes, and a prompt
+/// can be large.
+pub(crate) struct Facts {
     target: Target,
     record: Arc<Record>,
     view: View,
-    body: Option<Bytes>,
-    _hold: Option<Hold>,
+    opaque: bool,
 }
 
 /// What the body says.
@@ -88,10 +95,10 @@ pub enum PartKind {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("target", &self.target)
-            .field("model", &self.view.model)
-            .field("stream", &self.view.stream)
-            .field("record", &self.record)
+            .field("target", &self.facts.target)
+            .field("model", &self.facts.view.model)
+            .field("stream", &self.facts.view.stream)
+            .field("record", &self.facts.record)
             .field("bytes", &self.body.as_ref().map(Bytes::len))
             .finish_non_exhaustive()
     }
@@ -123,10 +130,14 @@ impl Call {
         body: Bytes,
         hold: Option<Hold>,
     ) -> Self {
-        Self {
+        let facts = Facts {
             target,
             record,
             view,
+            opaque: false,
+        };
+        Self {
+            facts: Arc::new(facts),
             body: Some(body),
             _hold: hold,
         }
@@ -134,80 +145,97 @@ impl Call {
 
     /// A call whose body is passed through unread, with the model if its form fields named one.
     pub(super) fn opaque(target: Target, record: Arc<Record>, model: Option<Box<str>>) -> Self {
-        Self {
+        let view = View {
+            model,
+            ..View::default()
+        };
+        Self::over(Arc::new(Facts {
             target,
             record,
-            view: View {
-                model,
-                ..View::default()
-            },
+            view,
+            opaque: true,
+        }))
+    }
+
+    /// A call that has no body any more, or never had one that was read.
+    pub(crate) fn over(facts: Arc<Facts>) -> Self {
+        Self {
+            facts,
             body: None,
             _hold: None,
         }
     }
 
+    /// What is known of it without its body.
+    pub(crate) fn facts(&self) -> &Arc<Facts> {
+        &self.facts
+    }
+
     /// What the head of the request said.
     #[must_use]
     pub fn target(&self) -> &Target {
-        &self.target
+        &self.facts.target
     }
 
     /// Whose words the caller speaks.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.target.dialect()
+        self.facts.target.dialect()
     }
 
     /// What is asked.
     #[must_use]
     pub fn operation(&self) -> Operation {
-        self.target.operation()
+        self.facts.target.operation()
     }
 
     /// The model that is asked: the one in the path, else the one in the body.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
-        self.target.path_model().or(self.view.model.as_deref())
+        self.facts
+            .target
+            .path_model()
+            .or(self.facts.view.model.as_deref())
     }
 
     /// Whether the answer is asked for as a stream.
     #[must_use]
     pub fn streams(&self) -> bool {
-        self.view.stream || self.target.streams()
+        self.facts.view.stream || self.facts.target.streams()
     }
 
     /// `stream_options.include_usage`, if the caller wrote it.
     #[must_use]
     pub fn asks_usage(&self) -> Option<bool> {
-        self.view.asks_usage
+        self.facts.view.asks_usage
     }
 
     /// The greatest number of output tokens that the caller allows for each choice.
     #[must_use]
     pub fn output_cap(&self) -> Option<u64> {
-        self.view.output_cap
+        self.facts.view.output_cap
     }
 
     /// How many answers the caller asks for at once (`n`, `candidateCount`); 1 if unsaid.
     #[must_use]
     pub fn choices(&self) -> u64 {
-        self.view.choices.unwrap_or(1)
+        self.facts.view.choices.unwrap_or(1)
     }
 
     /// The end user that the caller names (`user`, `safety_identifier`, `metadata.user_id`).
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        self.view.user.as_deref()
+        self.facts.view.user.as_deref()
     }
 
     /// The stored response that this one continues (`previous_response_id`).
     #[must_use]
     pub fn previous_response(&self) -> Option<&str> {
-        self.view.previous_response.as_deref()
+        self.facts.view.previous_response.as_deref()
     }
 
-    /// The request body as the caller sent it, or `None` for an opaque call. Empty for a request
-    /// without one.
+    /// The request body as the caller sent it; empty for a request without one. `None` for an
+    /// opaque call, and for [one that is over](crate::meter::Ended::call).
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
@@ -216,16 +244,16 @@ impl Call {
     /// Whether the body passes through unread.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        self.body.is_none()
+        self.facts.opaque
     }
 
     /// The pieces of the prompt, in the order in which they stand in the body.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
-        &self.view.parts
+        &self.facts.view.parts
     }
 
-    /// The raw JSON of a piece.
+    /// The raw JSON of a piece; empty where the call has no [`body`](Self::body).
     #[must_use]
     pub fn json(&self, part: &Part) -> &[u8] {
         self.body
@@ -237,10 +265,10 @@ impl Call {
     /// What the layers have learnt about this call.
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
-        &self.record
+        &self.facts.record
     }
 
     pub(super) fn anchors(&self) -> &Anchors {
-        &self.view.anchors
+        &self.facts.view.anchors
     }
 }

@@ -15,6 +15,9 @@ use crate::{
 };
 
 /// Reads a whole request body within its bounds.
+///
+/// One that is refused is read on for a while and thrown away: a caller that is still sending reads
+/// no answer, and an answer in the middle of a request costs the connection.
 #[pin_project]
 pub(super) struct Collect<B> {
     #[pin]
@@ -24,23 +27,13 @@ pub(super) struct Collect<B> {
     /// How many bytes there will be at least.
     announced: usize,
     limit: usize,
-    /// Bytes read after the limit was passed, which are thrown away.
-    discarded: Option<usize>,
+    /// Why the body is not kept. Boxed, for it is rare, and calls are many.
+    refused: Option<Box<Refusal>>,
+    /// Bytes read since then.
+    discarded: usize,
 }
 
-/// Why a body could not be collected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Uncollected {
-    TooLarge,
-    /// All calls together buffer too much.
-    Overloaded,
-    /// The caller broke off.
-    Broken,
-}
-
-/// How many times the limit is read and thrown away before a body that is too large is answered. A
-/// caller that is still sending reads no answer, and an answer in the middle of a request costs the
-/// connection.
+/// How many times the limit is read of a body that is refused.
 const DISCARD: usize = 8;
 
 impl<B: Body> Collect<B> {
@@ -53,64 +46,91 @@ impl<B: Body> Collect<B> {
             bytes: Gathered::default(),
             hold: Some(hold),
             limit,
-            discarded: None,
+            refused: None,
+            discarded: 0,
         }
     }
 
-    /// The greatest body that is collected.
-    pub(super) fn limit(&self) -> usize {
-        self.limit
+    /// Reads a body that has been refused before it came.
+    pub(super) fn discard(body: B, limit: usize, refusal: Refusal) -> Self {
+        Self {
+            body,
+            announced: 0,
+            bytes: Gathered::default(),
+            hold: None,
+            limit,
+            refused: Some(Box::new(refusal)),
+            discarded: 0,
+        }
+    }
+
+    /// Gives up. Answers why, if that is known already.
+    pub(super) fn give_up(self: Pin<&mut Self>) -> Option<Refusal> {
+        self.project().refused.take().map(|refusal| *refusal)
     }
 
     pub(super) fn poll(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(Bytes, Option<Hold>), Uncollected>> {
+    ) -> Poll<Result<(Bytes, Option<Hold>), Refusal>> {
         let mut this = self.project();
         loop {
             let frame = match ready!(this.body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => into_bytes(frame),
-                Some(Err(_)) => return Poll::Ready(Err(Uncollected::Broken)),
-                None if this.discarded.is_some() => {
-                    return Poll::Ready(Err(Uncollected::TooLarge));
+                Some(Err(_)) => {
+                    let refused = this.refused.take();
+                    return Poll::Ready(Err(refused.map_or_else(broken_off, |refusal| *refusal)));
                 }
-                None => return Poll::Ready(Ok((this.bytes.take(), this.hold.take()))),
+                None => {
+                    return Poll::Ready(match this.refused.take() {
+                        Some(refusal) => Err(*refusal),
+                        None => Ok((this.bytes.take(), this.hold.take())),
+                    });
+                }
             };
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            let length = this.bytes.len().saturating_add(data.len());
-            if let Some(discarded) = this.discarded {
-                *discarded = discarded.saturating_add(data.len());
-                if *discarded > this.limit.saturating_mul(DISCARD) {
-                    return Poll::Ready(Err(Uncollected::TooLarge));
+            if this.refused.is_none() {
+                let length = this.bytes.len().saturating_add(data.len());
+                let fits = |hold: &mut Hold| hold.grow(data.len());
+                if length > *this.limit {
+                    *this.refused = Some(Box::new(too_large(*this.limit)));
+                } else if !this.hold.as_mut().is_some_and(fits) {
+                    *this.refused = Some(Box::new(overloaded()));
+                } else {
+                    this.bytes.push(data, *this.announced);
+                    continue;
                 }
-            } else if length > *this.limit {
-                *this.discarded = Some(data.len());
                 this.bytes.take();
                 this.hold.take();
-            } else if this.hold.as_mut().is_some_and(|hold| hold.grow(data.len())) {
-                this.bytes.push(data, *this.announced);
-            } else {
-                return Poll::Ready(Err(Uncollected::Overloaded));
+            }
+            *this.discarded = this.discarded.saturating_add(data.len());
+            if *this.discarded > this.limit.saturating_mul(DISCARD)
+                && let Some(refusal) = this.refused.take()
+            {
+                return Poll::Ready(Err(*refusal));
             }
         }
     }
 }
 
-impl Uncollected {
-    /// What the caller is told; `limit` is the greatest body that is collected.
-    pub(super) fn refusal(self, limit: usize) -> Refusal {
-        match self {
-            Self::TooLarge => Refusal::new(
-                Reason::BodyTooLarge,
-                format!("the request body is larger than {limit} bytes"),
-            ),
-            Self::Overloaded => Refusal::new(
-                Reason::Overloaded,
-                "too many request bodies are held at the moment",
-            ),
-            Self::Broken => Refusal::new(Reason::InvalidRequest, "the request body broke off"),
-        }
-    }
+/// Refuses a body above `limit` bytes.
+pub(super) fn too_large(limit: usize) -> Refusal {
+    Refusal::new(
+        Reason::BodyTooLarge,
+        format!("the request body is larger than {limit} bytes"),
+    )
+}
+
+/// All calls together buffer too much.
+fn overloaded() -> Refusal {
+    Refusal::new(
+        Reason::Overloaded,
+        "too many request bodies are held at the moment",
+    )
+}
+
+fn broken_off() -> Refusal {
+    Refusal::new(Reason::InvalidRequest, "the request body broke off")
 }

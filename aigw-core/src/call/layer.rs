@@ -61,8 +61,7 @@ impl<T> CallLayer<T> {
     /// The greatest number of bytes that all calls of this layer and its clones hold at once. A
     /// call that would pass it is a 503.
     ///
-    /// A call holds its body until its last use is gone, at the latest until its answer has begun
-    /// to be sent by a provider that has read it all.
+    /// A call holds its body until nobody needs it any more: as a rule until it has been sent on.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.settings.budget = Budget::new(bytes);
         self

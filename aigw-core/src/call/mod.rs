@@ -31,9 +31,9 @@
 //! with escapes), nesting deeper than 127, a `model` that is no string. Then bodies above
 //! [`max_body_bytes`](CallLayer::max_body_bytes) or slower than
 //! [`body_timeout`](CallLayer::body_timeout), encoded bodies, content types other than JSON, and
-//! WebSocket upgrades. What the head alone condemns is refused at once; a body that turns out too
-//! large is read to its end first, up to eight times the limit, so that the connection stays
-//! usable. Trailers of a buffered request are dropped.
+//! WebSocket upgrades. Whoever waits for leave to send (`expect: 100-continue`) is told at once
+//! what the head alone condemns; other bodies are read to their end first and thrown away, up to
+//! eight times the limit, so that the connection stays usable. Trailers of a buffered request are dropped.
 //!
 //! Each refusal is a response in the caller's dialect with a [`Refused`](crate::reject::Refused) in
 //! its extensions and in the [`Record`].
@@ -86,6 +86,7 @@ mod record;
 mod service;
 
 use self::call::Carried;
+pub(crate) use self::call::Facts;
 pub use self::{
     body::CallBody,
     call::{Call, Part, PartKind},

@@ -108,17 +108,17 @@ where
         let mut this = self.project();
         loop {
             let known = match this.state.as_mut().project() {
-                StateProj::Collecting(collect) => {
-                    let limit = collect.limit();
-                    match collect.poll(cx) {
-                        Poll::Ready(Ok((body, hold))) => match this.head.as_ref() {
-                            Some(head) => head.read(body, hold).map(CallBody::buffered),
-                            None => return Poll::Pending,
-                        },
-                        Poll::Ready(Err(error)) => Err(error.refusal(limit)),
-                        Poll::Pending => Err(ready!(late(this.sleep.as_mut(), cx))),
+                StateProj::Collecting(mut collect) => match collect.as_mut().poll(cx) {
+                    Poll::Ready(Ok((body, hold))) => match this.head.as_ref() {
+                        Some(head) => head.read(body, hold).map(CallBody::buffered),
+                        None => return Poll::Pending,
+                    },
+                    Poll::Ready(Err(refusal)) => Err(refusal),
+                    Poll::Pending => {
+                        let late = ready!(late(this.sleep.as_mut(), cx));
+                        Err(collect.give_up().unwrap_or(late))
                     }
-                }
+                },
                 StateProj::Peeking(peeking) => match (peeking.poll(cx), this.head.as_ref()) {
                     (Poll::Ready(Ok(Peeked { model, body })), Some(head)) => {
                         Ok(CallBody::begun(head.opaque(model), body))

@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::{
     CallBody, Record,
     budget::Budget,
-    collect::{Collect, Uncollected},
+    collect::{Collect, too_large},
     form,
     future::ResponseFuture,
     peeking::Peeking,
@@ -74,7 +74,12 @@ where
         let record = Record::of(&mut parts.extensions);
         let reading =
             if let Err(refusal) = admissible(&target, &parts.headers, &body, *max_body_bytes) {
-                Reading::Refused(refusal)
+                // Who waits for leave to send is told no before it sends.
+                if parts.headers.contains_key(header::EXPECT) {
+                    Reading::Refused(refusal)
+                } else {
+                    Reading::Collecting(Collect::discard(body, *max_body_bytes, refusal))
+                }
             } else if target.operation().has_json_body() {
                 Reading::Collecting(Collect::new(body, *max_body_bytes, budget.hold()))
             } else if body.is_end_stream() {
@@ -125,10 +130,9 @@ fn admissible(
         let message = "this operation takes JSON; send `content-type: application/json`";
         return Err(Refusal::new(Reason::UnsupportedMediaType, message));
     }
-    // A caller that waits for leave to send is told no before it sends; others are read to the end
-    // first.
+    // Others are told once they have sent it, for it may be what they announce or not.
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > max_body_bytes as u64 {
-        return Err(Uncollected::TooLarge.refusal(max_body_bytes));
+        return Err(too_large(max_body_bytes));
     }
     Ok(())
 }

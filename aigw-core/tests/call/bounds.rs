@@ -7,7 +7,7 @@ use aigw_core::{
     reject::Reason,
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
@@ -53,6 +53,30 @@ fn what_is_too_large_is_read_on_for_a_while_so_that_the_answer_is_heard() {
         Some(Reason::BodyTooLarge)
     );
     assert_eq!(reason(&layer, post(CHAT, Script::chunks([SMALL]))), None);
+}
+
+#[test]
+fn what_the_head_alone_refuses_is_read_on_for_a_while_as_well() {
+    let layer = CallLayer::new().max_body_bytes(10);
+    let plain = |body: Script| {
+        let mut request = post(CHAT, body);
+        let media = HeaderValue::from_static("text/plain");
+        request.headers_mut().insert("content-type", media);
+        request
+    };
+    let sent = Script::chunks(vec!["x".repeat(10); 8]);
+    let unsent = sent.clone().then(Step::Stall);
+    let endless = Script::chunks(vec!["x".repeat(10); 9]).then(Step::Stall);
+    for body in [sent, endless] {
+        let refused = Some(Reason::UnsupportedMediaType);
+        assert_eq!(reason(&layer, plain(body)), refused);
+    }
+    let inner = service_fn(async |_: Request<CallBody<Script>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let mut discarding = Box::pin(layer.layer(inner).oneshot(plain(unsent)));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(discarding.as_mut().poll(&mut cx).is_pending());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use aigw_core::{
     dialect::Dialect,
     reject::{Reason, Refused},
 };
+use http::HeaderValue;
 use serde_json::Value;
 
 use crate::{
@@ -230,6 +231,8 @@ fn the_head_alone_can_be_refused() {
     let with = |name: &'static str, value: &'static str| {
         let mut request = post(CHAT, Script::new([Step::Stall]));
         request.headers_mut().insert(name, value.parse().unwrap());
+        let leave = HeaderValue::from_static("100-continue");
+        request.headers_mut().insert("expect", leave);
         let outcome = send(&CallLayer::new(), request);
         let status = outcome.answer.status().as_u16();
         (outcome.refused().unwrap().reason, status)

@@ -10,12 +10,13 @@ use std::{
 
 use aigw_core::{
     around,
-    meter::{Ended, ReportLayer},
+    call::CallLayer,
+    meter::{Ended, MeterLayer, ReportLayer},
 };
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{
     answer::{ASKED, CHAT, JSON, SSE, ok},
@@ -145,6 +146,21 @@ fn the_end_of_the_body_is_the_end_of_the_call() {
         drop(answer);
         assert_eq!(reports.take(), []);
     }
+}
+
+#[test]
+fn a_call_whose_answer_streams_holds_no_prompt() {
+    let reports = Reports::default();
+    let service = ServiceBuilder::new()
+        .layer(CallLayer::new().max_buffered_bytes(ASKED.len()))
+        .layer(reports.layer())
+        .layer(MeterLayer::new())
+        .service_fn(|_| ready(Ok::<_, Infallible>(ok(SSE, stream()))));
+    let call = || run(service.clone().oneshot(request())).unwrap();
+    let (first, second) = (call(), call());
+    assert!(first.status().is_success() && second.status().is_success());
+    drop((first, second));
+    assert_eq!(reports.take().len(), 2);
 }
 
 #[test]

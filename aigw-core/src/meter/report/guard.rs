@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::{
-    call::Call,
+    call::{Call, Facts},
     meter::{Ending, Meter},
 };
 
@@ -11,7 +11,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Ended<'a> {
-    /// What was asked, and what the layers learnt about it ([`Call::record`]).
+    /// What was asked, and what the layers learnt about it ([`Call::record`]). Its body is gone: a
+    /// report that needs more of the prompt than the call says takes it from the request.
     pub call: &'a Call,
     /// The status of the answer; `None` if the call ended before there was one.
     pub status: Option<StatusCode>,
@@ -49,16 +50,16 @@ pub(super) struct Guard<R> {
 }
 
 struct Pending<R> {
-    call: Arc<Call>,
+    facts: Arc<Facts>,
     status: Option<StatusCode>,
     report: R,
 }
 
 impl<R: Report> Guard<R> {
-    pub(super) fn new(call: Arc<Call>, report: R) -> Self {
+    pub(super) fn new(call: &Call, report: R) -> Self {
         Self {
             pending: Some(Pending {
-                call,
+                facts: Arc::clone(call.facts()),
                 status: None,
                 report,
             }),
@@ -81,13 +82,13 @@ impl<R: Report> Guard<R> {
     /// Reports, unless that is done.
     pub(super) fn end(&mut self, meter: &Meter, ending: Ending) {
         if let Some(Pending {
-            call,
+            facts,
             status,
             report,
         }) = self.pending.take()
         {
             report.report(&Ended {
-                call: &call,
+                call: &Call::over(facts),
                 status,
                 meter,
                 ending,

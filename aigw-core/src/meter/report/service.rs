@@ -33,7 +33,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let guard = Guard::new(request.body().call().clone(), self.report.clone());
+        let guard = Guard::new(request.body().call(), self.report.clone());
         ResponseFuture::new(self.inner.call(request), guard)
     }
 }

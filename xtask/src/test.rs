@@ -7,7 +7,7 @@ use crate::gate::Gate;
 use crate::redis::{self, Redis};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{clients, faults, footprint, package};
+use crate::{clients, faults, footprint, fuzz, package};
 
 /// Read by the end-to-end tests: the interpreter that has the Python SDKs.
 const PYTHON_VARIABLE: &str = "AIGW_TEST_PYTHON";
@@ -81,6 +81,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
         counted(command, Watch::Stdout, tally)
     });
     drop(redis);
+    gate.step("fuzz", |_| fuzz::some());
     gate.step("package", |_| package::run(workspace));
 
     gate.finish()

@@ -12,14 +12,14 @@ use crate::dialect::{Dialect, Operation, Target};
 /// The view is always that of the original request: an [`Edit`](super::Edit) changes what is sent,
 /// not what was asked.
 pub struct Call {
-    facts: Arc<Facts>,
+    summary: Arc<Summary>,
     body: Option<Bytes>,
     _hold: Option<Hold>,
 }
 
 /// What is known of a call, which outlives its body: many answers stream for minutes, and a prompt
 /// can be large.
-pub(crate) struct Facts {
+pub(crate) struct Summary {
     target: Target,
     record: Arc<Record>,
     view: View,
@@ -95,10 +95,10 @@ pub enum PartKind {
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("target", &self.facts.target)
-            .field("model", &self.facts.view.model)
-            .field("stream", &self.facts.view.stream)
-            .field("record", &self.facts.record)
+            .field("target", &self.summary.target)
+            .field("model", &self.summary.view.model)
+            .field("stream", &self.summary.view.stream)
+            .field("record", &self.summary.record)
             .field("bytes", &self.body.as_ref().map(Bytes::len))
             .finish_non_exhaustive()
     }
@@ -130,14 +130,14 @@ impl Call {
         body: Bytes,
         hold: Option<Hold>,
     ) -> Self {
-        let facts = Facts {
+        let summary = Summary {
             target,
             record,
             view,
             opaque: false,
         };
         Self {
-            facts: Arc::new(facts),
+            summary: Arc::new(summary),
             body: Some(body),
             _hold: hold,
         }
@@ -149,7 +149,7 @@ impl Call {
             model,
             ..View::default()
         };
-        Self::over(Arc::new(Facts {
+        Self::over(Arc::new(Summary {
             target,
             record,
             view,
@@ -158,80 +158,80 @@ impl Call {
     }
 
     /// A call that has no body any more, or never had one that was read.
-    pub(crate) fn over(facts: Arc<Facts>) -> Self {
+    pub(crate) fn over(summary: Arc<Summary>) -> Self {
         Self {
-            facts,
+            summary,
             body: None,
             _hold: None,
         }
     }
 
     /// What is known of it without its body.
-    pub(crate) fn facts(&self) -> &Arc<Facts> {
-        &self.facts
+    pub(crate) fn summary(&self) -> &Arc<Summary> {
+        &self.summary
     }
 
     /// What the head of the request said.
     #[must_use]
     pub fn target(&self) -> &Target {
-        &self.facts.target
+        &self.summary.target
     }
 
     /// Whose words the caller speaks.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.facts.target.dialect()
+        self.summary.target.dialect()
     }
 
     /// What is asked.
     #[must_use]
     pub fn operation(&self) -> Operation {
-        self.facts.target.operation()
+        self.summary.target.operation()
     }
 
     /// The model that is asked: the one in the path, else the one in the body.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
-        self.facts
+        self.summary
             .target
             .path_model()
-            .or(self.facts.view.model.as_deref())
+            .or(self.summary.view.model.as_deref())
     }
 
     /// Whether the answer is asked for as a stream.
     #[must_use]
     pub fn streams(&self) -> bool {
-        self.facts.view.stream || self.facts.target.streams()
+        self.summary.view.stream || self.summary.target.streams()
     }
 
     /// `stream_options.include_usage`, if the caller wrote it.
     #[must_use]
     pub fn asks_usage(&self) -> Option<bool> {
-        self.facts.view.asks_usage
+        self.summary.view.asks_usage
     }
 
     /// The greatest number of output tokens that the caller allows for each choice.
     #[must_use]
     pub fn output_cap(&self) -> Option<u64> {
-        self.facts.view.output_cap
+        self.summary.view.output_cap
     }
 
     /// How many answers the caller asks for at once (`n`, `candidateCount`); 1 if unsaid.
     #[must_use]
     pub fn choices(&self) -> u64 {
-        self.facts.view.choices.unwrap_or(1)
+        self.summary.view.choices.unwrap_or(1)
     }
 
     /// The end user that the caller names (`user`, `safety_identifier`, `metadata.user_id`).
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        self.facts.view.user.as_deref()
+        self.summary.view.user.as_deref()
     }
 
     /// The stored response that this one continues (`previous_response_id`).
     #[must_use]
     pub fn previous_response(&self) -> Option<&str> {
-        self.facts.view.previous_response.as_deref()
+        self.summary.view.previous_response.as_deref()
     }
 
     /// The request body as the caller sent it; empty for a request without one. `None` for an
@@ -244,13 +244,13 @@ impl Call {
     /// Whether the body passes through unread.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        self.facts.opaque
+        self.summary.opaque
     }
 
     /// The pieces of the prompt, in the order in which they stand in the body.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
-        &self.facts.view.parts
+        &self.summary.view.parts
     }
 
     /// The raw JSON of a piece; empty where the call has no [`body`](Self::body).
@@ -265,10 +265,10 @@ impl Call {
     /// What the layers have learnt about this call.
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
-        &self.facts.record
+        &self.summary.record
     }
 
     pub(super) fn anchors(&self) -> &Anchors {
-        &self.facts.view.anchors
+        &self.summary.view.anchors
     }
 }

@@ -86,7 +86,7 @@ mod record;
 mod service;
 
 use self::call::Carried;
-pub(crate) use self::call::Facts;
+pub(crate) use self::call::Summary;
 pub use self::{
     body::CallBody,
     call::{Call, Part, PartKind},

@@ -11,12 +11,7 @@ use aigw_examples::gateway::{Config, ledger::Ledger, stack};
 use bytes::Bytes;
 use http::{Request, Response, Uri, uri};
 use http_body::Body;
-use hyper::{
-    body::Incoming,
-    client::conn as onward,
-    server::conn::{http1, http2},
-    service::{HttpService, service_fn},
-};
+use hyper::{body::Incoming, client::conn as onward, service::service_fn};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -26,7 +21,7 @@ use tower::{Service, ServiceBuilder};
 
 use crate::{
     Result,
-    wire::{Http, Local, Wire},
+    wire::{self, Http, Local, Wire},
 };
 
 /// A way from the caller to the provider.
@@ -138,7 +133,7 @@ where
 {
     loop {
         let stream = accept(&listener).await?;
-        attend(stream, http, TowerToHyperService::new(service.clone()));
+        wire::attend(stream, http, TowerToHyperService::new(service.clone()));
     }
 }
 
@@ -151,7 +146,7 @@ async fn raw(listener: TcpListener, http: Http, upstream: SocketAddr) -> Result 
         task::spawn_local(connection);
         let sender = RefCell::new(sender);
         let service = service_fn(move |request| sender.borrow_mut().send_request(request));
-        attend(stream, http, service);
+        wire::attend(stream, http, service);
     }
 }
 
@@ -168,7 +163,7 @@ async fn raw_shared(listener: TcpListener, http: Http, upstream: SocketAddr) -> 
             let request = directed(request);
             sender.borrow_mut().send_request(request)
         });
-        attend(stream, http, service);
+        wire::attend(stream, http, service);
     }
 }
 
@@ -182,22 +177,4 @@ async fn accept(listener: &TcpListener) -> Result<TokioIo<TcpStream>> {
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok(TokioIo::new(stream))
-}
-
-/// Serves one connection in a task of its own.
-fn attend<S, B>(stream: TokioIo<TcpStream>, http: Http, service: S)
-where
-    S: HttpService<Incoming, ResBody = B, Error: Into<BoxError>, Future: 'static> + 'static,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
-{
-    match http {
-        Http::One => {
-            let connection = http1::Builder::new().serve_connection(stream, service);
-            task::spawn_local(connection);
-        }
-        Http::Two => {
-            let connection = http2::Builder::new(Local).serve_connection(stream, service);
-            task::spawn_local(connection);
-        }
-    }
 }

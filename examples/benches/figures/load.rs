@@ -74,19 +74,15 @@ impl Caller {
             Sender::One(sender) => {
                 let request = request.header(header::HOST, &self.host);
                 sender.ready().await?;
-                sender
-                    .send_request(request.body(Full::new(prompt))?)
-                    .await?
+                sender.send_request(request.body(Full::new(prompt))?).await
             }
             Sender::Two(sender) => {
                 let uri = format!("http://{}/v1/chat/completions", self.host);
                 let request = request.uri(uri).version(Version::HTTP_2);
                 sender.ready().await?;
-                sender
-                    .send_request(request.body(Full::new(prompt))?)
-                    .await?
+                sender.send_request(request.body(Full::new(prompt))?).await
             }
-        };
+        }?;
         if !answer.status().is_success() {
             return Err(format!("{} answered {}", self.host, answer.status()).into());
         }

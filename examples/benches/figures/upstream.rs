@@ -13,18 +13,14 @@ use bytes::Bytes;
 use http::{Response, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::{
-    body::Incoming,
-    server::conn::{http1, http2},
-    service::service_fn,
-};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task};
 
 use crate::{
     Result,
     payload::Answer,
-    wire::{Http, Local},
+    wire::{self, Http},
 };
 
 /// What is answered from now on, and how.
@@ -69,19 +65,7 @@ impl Upstream {
                 let _ = stream.set_nodelay(true);
                 let reply = reply.clone();
                 let service = service_fn(move |request| answer(request, reply.borrow().clone()));
-                let stream = TokioIo::new(stream);
-                match http {
-                    Http::One => {
-                        let connection = http1::Builder::new().serve_connection(stream, service);
-                        task::spawn_local(connection);
-                    }
-                    Http::Two => {
-                        let connection = http2::Builder::new(Local)
-                            .max_concurrent_streams(u32::MAX)
-                            .serve_connection(stream, service);
-                        task::spawn_local(connection);
-                    }
-                }
+                wire::attend(TokioIo::new(stream), http, service);
             }
         });
         Ok(upstream)

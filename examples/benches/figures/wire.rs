@@ -2,8 +2,17 @@
 
 use std::str::FromStr;
 
-use hyper::rt::Executor;
-use tokio::task;
+use aigw_core::BoxError;
+use bytes::Bytes;
+use http_body::Body;
+use hyper::{
+    body::Incoming,
+    rt::Executor,
+    server::conn::{http1, http2},
+    service::HttpService,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, task};
 
 /// A version of HTTP; the second with prior knowledge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,5 +72,25 @@ pub(crate) struct Local;
 impl<F: Future<Output: 'static> + 'static> Executor<F> for Local {
     fn execute(&self, future: F) {
         task::spawn_local(future);
+    }
+}
+
+/// Serves one connection in a task of its own.
+pub(crate) fn attend<S, B>(stream: TokioIo<TcpStream>, http: Http, service: S)
+where
+    S: HttpService<Incoming, ResBody = B, Error: Into<BoxError>, Future: 'static> + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+{
+    match http {
+        Http::One => {
+            let connection = http1::Builder::new().serve_connection(stream, service);
+            task::spawn_local(connection);
+        }
+        Http::Two => {
+            let connection = http2::Builder::new(Local)
+                .max_concurrent_streams(u32::MAX)
+                .serve_connection(stream, service);
+            task::spawn_local(connection);
+        }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::{
-    call::{Call, Facts},
+    call::{Call, Summary},
     meter::{Ending, Meter},
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Guard<R> {
 }
 
 struct Pending<R> {
-    facts: Arc<Facts>,
+    summary: Arc<Summary>,
     status: Option<StatusCode>,
     report: R,
 }
@@ -59,7 +59,7 @@ impl<R: Report> Guard<R> {
     pub(super) fn new(call: &Call, report: R) -> Self {
         Self {
             pending: Some(Pending {
-                facts: Arc::clone(call.facts()),
+                summary: Arc::clone(call.summary()),
                 status: None,
                 report,
             }),
@@ -82,13 +82,13 @@ impl<R: Report> Guard<R> {
     /// Reports, unless that is done.
     pub(super) fn end(&mut self, meter: &Meter, ending: Ending) {
         if let Some(Pending {
-            facts,
+            summary,
             status,
             report,
         }) = self.pending.take()
         {
             report.report(&Ended {
-                call: &Call::over(facts),
+                call: &Call::over(summary),
                 status,
                 meter,
                 ending,

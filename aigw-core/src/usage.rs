@@ -58,7 +58,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in declaration order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &[Self] = &[
         Self::Input,
         Self::CachedInput,
         Self::CacheWrite,
@@ -152,8 +152,8 @@ impl Usage {
     /// The reported kinds with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
         Kind::ALL
-            .into_iter()
-            .filter_map(|kind| Some((kind, self.get(kind)?)))
+            .iter()
+            .filter_map(|kind| Some((*kind, self.get(*kind)?)))
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn all_lists_every_kind_at_its_own_place() {
-        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+        for (place, &kind) in Kind::ALL.iter().enumerate() {
             assert_eq!(kind as usize, place, "{kind}");
         }
     }

@@ -93,9 +93,7 @@ impl Reply {
     }
 
     pub(super) fn refusal(&self) -> Refusal {
-        Refusal::new(Reason::OperationNotSupported, self.message.clone())
-            .status(self.status)
-            .code(self.code.clone())
+        Refusal::new(Reason::Configured(self.status), self.message.clone()).code(self.code.clone())
     }
 }
 

@@ -188,6 +188,24 @@ async fn a_reply_is_given_without_a_backend() {
 }
 
 #[tokio::test]
+async fn a_reply_that_a_later_try_may_change_does_not_forbid_one() {
+    let closed = Reply::new(StatusCode::SERVICE_UNAVAILABLE, "closed", "back at nine");
+    let table = Table::try_new([Route::reply(closed)]).unwrap();
+    let router = Router::try_new(table, [("east", backend("east"))]).unwrap();
+    let body = Full::<Bytes>::from(r#"{"model":"m"}"#);
+    let request = Request::post("/v1/chat/completions").body(body).unwrap();
+    let answer = CallLayer::new()
+        .layer(router)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let refused = Refused::of(answer.extensions()).unwrap();
+    assert_eq!(refused.reason, Reason::Configured(answer.status()));
+    assert_eq!(answer.status(), 503);
+    assert!(!answer.headers().contains_key("x-should-retry"));
+}
+
+#[tokio::test]
 async fn a_layer_routes_to_the_one_service_beneath() {
     let stack = CallLayer::new().layer(RouterLayer::new(table()).layer(backend("only")));
     let body = Full::<Bytes>::from(r#"{"model":"gpt-4-turbo"}"#);

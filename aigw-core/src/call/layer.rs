@@ -61,7 +61,8 @@ impl<T> CallLayer<T> {
     /// The greatest number of bytes that all calls of this layer and its clones hold at once. A
     /// call that would pass it is a 503.
     ///
-    /// A call holds its body until nobody needs it any more: as a rule until it has been sent on.
+    /// A call holds its body until nobody needs it any more: until it has been sent, or, where a
+    /// layer may send it again, until that layer knows that it need not.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.settings.budget = Budget::new(bytes);
         self

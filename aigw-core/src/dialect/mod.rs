@@ -58,7 +58,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &[Self] = &[
         Self::OpenAi,
         Self::AzureOpenAi,
         Self::AzureAi,

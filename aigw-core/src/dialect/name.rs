@@ -7,8 +7,10 @@ impl FromStr for Dialect {
 
     /// The dialect of that name, as [`as_str`](Self::as_str) spells it.
     fn from_str(name: &str) -> Result<Self, ParseError> {
-        let found = Self::ALL.into_iter().find(|one| one.as_str() == name);
-        found.ok_or_else(|| ParseError::new("dialect", name, &Self::ALL.map(Self::as_str)))
+        let mut all = Self::ALL.iter().copied();
+        all.find(|one| one.as_str() == name).ok_or_else(|| {
+            ParseError::new("dialect", name, Self::ALL.iter().map(|one| one.as_str()))
+        })
     }
 }
 
@@ -17,8 +19,10 @@ impl FromStr for Operation {
 
     /// The operation of that name, as [`as_str`](Self::as_str) spells it.
     fn from_str(name: &str) -> Result<Self, ParseError> {
-        let found = Self::ALL.into_iter().find(|one| one.as_str() == name);
-        found.ok_or_else(|| ParseError::new("operation", name, &Self::ALL.map(Self::as_str)))
+        let mut all = Self::ALL.iter().copied();
+        all.find(|one| one.as_str() == name).ok_or_else(|| {
+            ParseError::new("operation", name, Self::ALL.iter().map(|one| one.as_str()))
+        })
     }
 }
 
@@ -31,11 +35,11 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    fn new(what: &'static str, name: &str, known: &[&'static str]) -> Self {
+    fn new(what: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
         Self {
             what,
             name: name.into(),
-            known: known.into(),
+            known: known.collect(),
         }
     }
 }
@@ -99,10 +103,10 @@ mod tests {
 
     #[test]
     fn every_name_round_trips() {
-        for dialect in Dialect::ALL {
+        for &dialect in Dialect::ALL {
             assert_eq!(dialect.as_str().parse(), Ok(dialect));
         }
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             assert_eq!(operation.as_str().parse(), Ok(operation));
         }
     }

@@ -32,7 +32,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &[Self] = &[
         Self::Chat,
         Self::Completions,
         Self::Responses,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     BoxError,
     body::{Beginning, PassThrough},
-    call::{Call, HasCall},
+    call::{Call, HasCall, Summary},
     headers::encoding,
     observe::{Event, Observe},
     reject::Refused,
@@ -48,7 +48,8 @@ where
 
 /// What the answer's body is made with.
 pub(super) struct Answering<C, O> {
-    pub(super) call: Arc<Call>,
+    /// Without the body, which the answer does not need.
+    pub(super) summary: Arc<Summary>,
     pub(super) clock: C,
     pub(super) observe: O,
 }
@@ -172,6 +173,12 @@ where
     }
 }
 
+impl<C, O> Answering<C, O> {
+    fn call(&self) -> Call {
+        Call::over(Arc::clone(&self.summary))
+    }
+}
+
 impl<C: Clock, O: Observe> Answering<C, O> {
     fn metered<B>(
         &self,
@@ -189,7 +196,7 @@ impl<C: Clock, O: Observe> Answering<C, O> {
             self.observe.observe(&Event::EncodedAnswer { encoding });
             Reader::Opaque
         } else {
-            Reader::new(&self.call, &head.headers)
+            Reader::new(&self.call(), &head.headers)
         };
         let hides = hides && matches!(reader, Reader::Events(_));
         let mut body = MeterBody::new(body, reader, self.clock.clone());
@@ -215,7 +222,7 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("call", &self.answering.call)
+            .field("call", &self.answering.call())
             .finish_non_exhaustive()
     }
 }

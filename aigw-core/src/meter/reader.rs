@@ -81,7 +81,7 @@ const DONE: &[u8] = b"[DONE]";
 
 impl Reader {
     /// The reader for an answer to `call` with these headers.
-    pub(super) fn new(call: &Arc<Call>, headers: &HeaderMap) -> Self {
+    pub(super) fn new(call: &Call, headers: &HeaderMap) -> Self {
         let Some(form) = form(call.dialect(), call.operation()) else {
             return Self::Opaque;
         };

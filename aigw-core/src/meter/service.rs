@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use http_body::Body;
@@ -48,9 +51,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let call = request.body().call().clone();
+        let call = request.body().call();
+        let summary = Arc::clone(call.summary());
         let mut second = None;
-        if self.asking.asks(&call, request.body().model())
+        if self.asking.asks(call, request.body().model())
             && let Some(unasked) = request.body().try_clone()
             && Edit::IncludeUsage.apply(&mut request)
         {
@@ -61,7 +65,7 @@ where
             });
         }
         let answering = Answering {
-            call,
+            summary,
             clock: self.clock.clone(),
             observe: self.observe.clone(),
         };

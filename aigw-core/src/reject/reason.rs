@@ -58,6 +58,9 @@ pub enum Reason {
     Throttled,
     /// No backend can serve the call now. 503 `service_unavailable`.
     Unavailable,
+    /// Whoever runs the gateway has it answer so, with this status. `configured`, unless there is a
+    /// code as well.
+    Configured(StatusCode),
     /// A backend failed below HTTP or in time. 502 `upstream_error` or 504 `upstream_timeout`,
     /// after the fault.
     Upstream(Fault),
@@ -88,6 +91,7 @@ impl Reason {
             Self::ContentFilter => "content_filter",
             Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
+            Self::Configured(_) => "configured",
             Self::Upstream(_) => "upstream",
         }
     }
@@ -114,6 +118,7 @@ impl Reason {
             Self::UpgradeNotSupported => StatusCode::NOT_IMPLEMENTED,
             Self::RateLimit | Self::Quota | Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Configured(status) => status,
             Self::Upstream(fault) => fault.status(),
         }
     }
@@ -139,15 +144,16 @@ impl Reason {
     /// longer than any client waits: a spent quota. Such a refusal says `x-should-retry: false`.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        !matches!(
-            self,
+        match self {
             Self::RequestTimeout
-                | Self::Overloaded
-                | Self::RateLimit
-                | Self::Throttled
-                | Self::Unavailable
-                | Self::Upstream(_)
-        )
+            | Self::Overloaded
+            | Self::RateLimit
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Upstream(_) => false,
+            Self::Configured(status) => !matches!(status.as_u16(), 408 | 409 | 429 | 500..),
+            _ => true,
+        }
     }
 }
 

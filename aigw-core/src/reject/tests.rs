@@ -16,7 +16,7 @@ use crate::{
 const FAULT: Fault = Fault::dispatched(FaultKind::Reset);
 const TIMEOUT: Fault = Fault::dispatched(FaultKind::HeadersTimeout);
 
-const EVERY_REASON: [(Reason, u16, &str, bool); 22] = [
+const EVERY_REASON: [(Reason, u16, &str, bool); 24] = [
     (Reason::InvalidApiKey, 401, "invalid_api_key", true),
     (Reason::Forbidden, 403, "forbidden", true),
     (Reason::BodyTooLarge, 413, "request_too_large", true),
@@ -62,6 +62,18 @@ const EVERY_REASON: [(Reason, u16, &str, bool); 22] = [
     (Reason::ContentFilter, 400, "content_filter", true),
     (Reason::Throttled, 429, "rate_limit_exceeded", false),
     (Reason::Unavailable, 503, "service_unavailable", false),
+    (
+        Reason::Configured(StatusCode::FORBIDDEN),
+        403,
+        "configured",
+        true,
+    ),
+    (
+        Reason::Configured(StatusCode::SERVICE_UNAVAILABLE),
+        503,
+        "configured",
+        false,
+    ),
     (Reason::Upstream(FAULT), 502, "upstream_error", false),
     (Reason::Upstream(TIMEOUT), 504, "upstream_timeout", false),
 ];
@@ -92,7 +104,7 @@ fn every_reason_has_its_status_its_code_and_its_word_on_retrying() {
 
 #[test]
 fn every_reason_is_json_with_its_length_and_its_message_in_every_dialect() {
-    for dialect in Dialect::ALL {
+    for &dialect in Dialect::ALL {
         for (reason, ..) in EVERY_REASON {
             let message = "a \"quoted\"\nline \u{2028} — ü";
             let response = respond(Refusal::new(reason, message), dialect);

@@ -207,7 +207,8 @@ fn every_kind_that_providers_count_stands_in_some_recorded_answer() {
             .any(|fixture| fixture.usage.iter().any(|(known, _)| *known == kind))
     };
     let missing: Vec<_> = Kind::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|kind| !stated(*kind))
         .collect();
     // Only streamed and edited images state it.

@@ -55,11 +55,13 @@ impl<O: Observe + ?Sized> Observe for Arc<O> {
 pub enum Event<'a> {
     /// An answer came encoded although `identity` was asked for: it passes untouched, and its
     /// usage is [unmeasured](crate::usage::Source::Unmeasured).
+    #[non_exhaustive]
     EncodedAnswer {
         /// The answer's `content-encoding`.
         encoding: &'a str,
     },
-    /// A backend refused `stream_options.include_usage`, and is asked again without it.
+    /// A backend refused `stream_options.include_usage`, and answered without it.
+    #[non_exhaustive]
     UsageRefused {
         /// The model that was asked, if one was.
         model: Option<&'a str>,

@@ -136,7 +136,7 @@ pub enum ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Glob { route, .. } => write!(f, "route {route} has a model that is no glob"),
+            Self::Glob { route, .. } => write!(f, "route {route} has an invalid model glob"),
             Self::ReplyStatus { route, status } => write!(
                 f,
                 "route {route} replies with {}, which is no refusal",

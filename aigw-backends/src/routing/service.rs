@@ -206,7 +206,7 @@ const LONGEST_NAME: usize = 128;
 fn wrong_method(allowed: &str) -> Box<Refusal> {
     let refusal = Refusal::new(
         Reason::MethodNotAllowed,
-        format!("this path is asked with {allowed}"),
+        format!("method not allowed here; use {allowed}"),
     );
     Box::new(match HeaderValue::from_str(allowed) {
         Ok(allowed) => refusal.header(header::ALLOW, allowed),

@@ -89,7 +89,7 @@ impl Timeouts {
     ///
     /// # Errors
     ///
-    /// A deadline of zero lets nothing pass; one that is not below `total` never fires.
+    /// A deadline of zero lets nothing pass; one above `total` never fires.
     pub fn check(&self) -> Result<(), ConfigError> {
         let parts = [
             ("connect", self.connect),
@@ -145,7 +145,7 @@ impl fmt::Display for ConfigError {
                 total,
             } => write!(
                 f,
-                "`{name}` is {timeout:?} and never fires, for `total` is {total:?}"
+                "`{name}` ({timeout:?}) exceeds `total` ({total:?})"
             ),
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         let timeouts = Timeouts::default().headers(second * 2).total(second);
         assert_eq!(
             timeouts.check().unwrap_err().to_string(),
-            "`headers` is 2s and never fires, for `total` is 1s"
+            "`headers` (2s) exceeds `total` (1s)"
         );
     }
 }

@@ -244,7 +244,7 @@ impl fmt::Display for RewriteError {
             Self::Dialect { from, to } => {
                 write!(f, "a call in the dialect {from} cannot be sent to {to}")
             }
-            Self::Path => f.write_str("the path does not say for certain what is asked"),
+            Self::Path => f.write_str("the request path is ambiguous"),
             Self::OpaqueModel => f.write_str("the model of an upload cannot be changed"),
             Self::Uri(_) => f.write_str("the path does not form a URL"),
         }

@@ -127,10 +127,10 @@ pub(super) fn too_large(limit: usize) -> Refusal {
 fn overloaded() -> Refusal {
     Refusal::new(
         Reason::Overloaded,
-        "too many request bodies are held at the moment",
+        "request buffers are full; try again later",
     )
 }
 
 fn broken_off() -> Refusal {
-    Refusal::new(Reason::InvalidRequest, "the request body broke off")
+    Refusal::new(Reason::InvalidRequest, "the connection closed before the request body was complete")
 }

@@ -16,7 +16,8 @@
 //! one](crate::dialect::Operation::has_json_body): read whole, once, in one pass without a copy,
 //! and never parsed again. An [`Edit`] changes the model or asks for usage; it is spliced into the
 //! original bytes, so unknown fields, their order and the spelling of numbers survive, and
-//! [`Edit::apply`] takes the length that was announced out of the head. A buffered body clones without copying, edits included, which is what fail-over needs.
+//! [`Edit::apply`] takes the length that was announced out of the head. A buffered body clones
+//! without copying, edits included, which is what fail-over needs.
 //!
 //! *Opaque* is everything else: uploads, files, unknown operations. They pass frame by frame with
 //! their trailers. Of a multipart form the fields before the first file, up to 64 KiB, are looked
@@ -31,9 +32,12 @@
 //! with escapes), nesting deeper than 127, a `model` that is no string. Then bodies above
 //! [`max_body_bytes`](CallLayer::max_body_bytes) or slower than
 //! [`body_timeout`](CallLayer::body_timeout), encoded bodies, content types other than JSON, and
-//! WebSocket upgrades. Whoever waits for leave to send (`expect: 100-continue`) is told at once
-//! what the head alone condemns; other bodies are read to their end first and thrown away, up to
-//! eight times the limit, so that the connection stays usable. Trailers of a buffered request are dropped.
+//! WebSocket upgrades. A client that waits for `100 Continue` is refused at once where the head
+//! suffices. Other refused bodies are first read to their end and thrown away, up to eight times the
+//! limit and within the body timeout, so that the connection stays usable; but for a form with two
+//! models, which is not read on.
+//!
+//! Trailers of a buffered request are dropped.
 //!
 //! Each refusal is a response in the caller's dialect with a [`Refused`](crate::reject::Refused) in
 //! its extensions and in the [`Record`].

@@ -17,9 +17,10 @@ impl<T: Any + Debug + Send + Sync> Fact for T {}
 
 /// The facts of one call, in the order in which they were learnt.
 ///
-/// One record accompanies a call through the whole stack. Facts flow outward only: an inner layer
-/// states them, an outer one reports them when the call is over, and no policy decides by another's
-/// fact.
+/// One record accompanies a call through the whole stack. Who calls ([`Consumer`](crate::key::Consumer),
+/// [`ClientAddr`](crate::key::ClientAddr)) is stated by the outermost layers, and inner ones may
+/// decide by it. Every other fact flows outward only: an inner layer states it, an outer one reports
+/// it when the call is over, and no policy decides by another's.
 ///
 /// # Examples
 ///

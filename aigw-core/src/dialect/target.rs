@@ -101,7 +101,7 @@ impl Target {
     }
 }
 
-/// The method that an operation is asked with. OpenAI lists stored completions with a GET on the
+/// Whether this method asks for the operation. OpenAI lists stored completions with a GET on the
 /// path that creates them, and so on: those are other operations.
 fn method_fits(method: &Method, operation: Operation) -> bool {
     match operation {

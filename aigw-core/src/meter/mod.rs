@@ -14,7 +14,8 @@
 //! # Usage of streams
 //!
 //! OpenAI's streams state their usage only when asked. The layer [asks](IncludeUsage::Auto) where
-//! the caller did not, and [hides](HideUsage) the one event more. A backend that refuses the
+//! the caller did not, and [hides](HideUsage) the one event more; a `content-length` of such a stream
+//! is removed, since the caller receives less. A backend that refuses the
 //! question with a 400 or 422 is called once more without it, and, if that succeeds, not asked
 //! again for that model by this layer.
 //!

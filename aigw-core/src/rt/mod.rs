@@ -1,7 +1,7 @@
 //! Time, tasks and blocking work as parameters.
 //!
-//! Nothing in aigw reads a clock, sleeps or spawns on its own: whoever assembles the stack passes
-//! in a [`Clock`], a [`Timer`], a [`Spawn`] or an [`Offload`]. The algorithms take plain instants,
+//! No layer sleeps or spawns on its own, and none reads a clock but [`SystemClock`], the default
+//! where only durations are measured: whoever assembles the stack passes in a [`Clock`], a [`Timer`], a [`Spawn`] or an [`Offload`]. The algorithms take plain instants,
 //! so they are tested without any of these. [`Tokio`] (feature `tokio`) is all four at once, and
 //! follows tokio's paused time in tests.
 //!

@@ -166,7 +166,7 @@ impl Config {
         for (index, simulator) in self.simulator.iter().enumerate() {
             if simulators.insert(simulator.id.clone(), nowhere).is_some() {
                 let key = format!("simulator[{index}].id");
-                return Err(Error::new(key, format!("`{}` stands twice", simulator.id)));
+                return Err(Error::new(key, format!("duplicate id `{}`", simulator.id)));
             }
         }
         stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators).map(drop)

@@ -87,7 +87,7 @@ where
         if backends.iter().any(|(id, _)| *id == backend.id) {
             return Err(Error::new(
                 format!("{key}.id"),
-                format!("`{}` stands twice", backend.id),
+                format!("duplicate id `{}`", backend.id),
             ));
         }
         backends.push((backend.id.clone(), stack(backend, simulators, &key)?));

@@ -163,13 +163,13 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "twice",
             backend(URL) + &backend(URL),
             "backend[1].id",
-            "`b` stands twice",
+            "duplicate id `b`",
         ),
         (
             "simulator-twice",
             with(SIMULATOR) + SIMULATOR,
             "simulator[1].id",
-            "`s` stands twice",
+            "duplicate id `s`",
         ),
         (
             "no-backend",
@@ -187,7 +187,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "glob",
             with("[[route]]\nmodel = [\"gpt-[\"]\nbackends = [\"upstream\"]"),
             "route",
-            "no glob",
+            "invalid model glob",
         ),
         (
             "operation",

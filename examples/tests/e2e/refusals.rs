@@ -222,7 +222,7 @@ async fn the_wrong_method_is_told_the_right_one() {
         code: "method_not_allowed",
         anthropic: "invalid_request_error",
         google: "INVALID_ARGUMENT",
-        says: "is asked with POST",
+        says: "use POST",
     };
     for caller in Caller::ALL {
         let answer = refused(&house, caller, get(caller.path()), &refusal).await;

@@ -143,10 +143,7 @@ impl fmt::Display for ConfigError {
                 name,
                 timeout,
                 total,
-            } => write!(
-                f,
-                "`{name}` ({timeout:?}) exceeds `total` ({total:?})"
-            ),
+            } => write!(f, "`{name}` ({timeout:?}) exceeds `total` ({total:?})"),
         }
     }
 }

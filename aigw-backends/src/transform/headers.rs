@@ -20,6 +20,13 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// Where some servers look for a method other than that of the request line.
+const METHOD_OVERRIDES: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+];
+
 /// Removes what belongs to the connection it came on (RFC 9110, section 7.6.1).
 fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let listed: Vec<HeaderName> = headers
@@ -60,6 +67,10 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, method: &Method, length: 
     // The client states the host of the URL it connects to, HTTP/2 in a form of its own; and
     // whoever waited for `100 Continue` has been told to go on by the server that took the request.
     headers.remove(HOST);
+    // Google would take the method from here, and we have decided by another one.
+    for name in METHOD_OVERRIDES {
+        headers.remove(name);
+    }
     headers.remove(EXPECT);
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     match length {
@@ -129,6 +140,7 @@ mod tests {
             ("accept-encoding", "gzip, br"),
             ("content-length", "10"),
             ("te", "trailers, deflate"),
+            ("x-http-method-override", "DELETE"),
         ]);
         prepare_request(&mut headers, &Method::POST, Some(12));
         let expected = map(&[

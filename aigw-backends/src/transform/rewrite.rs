@@ -1,4 +1,4 @@
-use std::{borrow::Cow, error::Error, fmt};
+use std::{error::Error, fmt};
 
 use aigw_core::dialect::{Dialect, Operation, Target, spelling};
 use http::Uri;
@@ -19,9 +19,8 @@ pub struct Rewrite {
 ///
 /// `model` is the model to send on, before it is mapped to its [deployment](Upstream::deployment).
 /// The query is kept but for `api-version`, which is the backend's own ([`Upstream::api_version`])
-/// or, between Azure dialects, the caller's. The words of a known operation in an Azure path are sent
-/// on in lower case and without escapes, since others read no other; where names may stand between them (models, files),
-/// all stays as written.
+/// or, between Azure dialects, the caller's. The words of a known
+/// operation are sent on in lower case and without escapes, as every provider reads them.
 ///
 /// | caller | OpenAI | Azure OpenAI | Azure AI |
 /// |---|---|---|---|
@@ -45,10 +44,13 @@ pub fn rewrite(
             to: upstream.dialect,
         });
     }
-    let resource = resource(target, asked.path()).ok_or(RewriteError::Path)?;
+    let resource = target
+        .plain_resource(asked.path())
+        .ok_or(RewriteError::Path)?;
     let deployment = model.map(|model| upstream.deployment_of(model));
-    let hidden = target.operation() == Operation::Other && resource.split('/').any(hides_segments);
-    if hidden || resource.split('/').chain(deployment).any(is_dots) {
+    let ambiguous =
+        target.operation() == Operation::Other && is_ambiguous(&resource, target.dialect());
+    if ambiguous || resource.split('/').chain(deployment).any(is_dots) {
         return Err(RewriteError::Path);
     }
     let version = api_version(target, upstream);
@@ -103,19 +105,6 @@ pub fn rewrite(
     Ok(Rewrite { uri, names_model })
 }
 
-/// What is asked for, in words that every backend knows: Azure reads them in any case.
-fn resource<'p>(target: &Target, path: &'p str) -> Option<Cow<'p, str>> {
-    let resource = target.resource(path)?;
-    // Names of models and files stand among the words, and they are case-sensitive.
-    let holds_names = matches!(target.operation(), Operation::Models | Operation::Other);
-    Some(match target.dialect() {
-        Dialect::AzureOpenAi | Dialect::AzureAi if !holds_names => {
-            Cow::Owned(spelling::plain(resource))
-        }
-        _ => Cow::Borrowed(resource),
-    })
-}
-
 /// Whether the backend's dialect has the operation and the body that the caller sends.
 fn compatible(target: &Target, backend: Dialect) -> bool {
     let family = |dialect| match dialect {
@@ -137,10 +126,14 @@ fn is_dots(segment: &str) -> bool {
     parted(segment).replace("%2e", ".").split('/').any(is_dots)
 }
 
-/// Whether a segment may be several to a server: `chat%2Fcompletions` asks some for a completion,
-/// and was taken here for something that nobody knows.
-fn hides_segments(segment: &str) -> bool {
-    parted(segment).contains('/')
+/// Whether servers differ on what an unknown operation is: `chat%2Fcompletions` asks some for a
+/// completion, and perhaps `g%3AgenerateContent`.
+fn is_ambiguous(resource: &str, dialect: Dialect) -> bool {
+    let hides_verb = dialect == Dialect::Gemini && resource.to_ascii_lowercase().contains("%3a");
+    hides_verb
+        || resource
+            .split('/')
+            .any(|segment| parted(segment).contains('/'))
 }
 
 /// A segment in lower case, with a slash for all that parts segments to some servers.

@@ -180,6 +180,15 @@ async fn a_known_path_with_the_wrong_method_is_a_405_that_names_the_right_one() 
 }
 
 #[tokio::test]
+async fn a_made_up_deployment_opens_nothing_behind_a_route_for_its_model() {
+    for path in ["files", "files/f/content", "deployments/e", "responses/r"] {
+        let path = format!("/openai/deployments/gpt-4-turbo/{path}");
+        let answer = ask(Request::get(&path).body("").unwrap()).await;
+        assert_eq!(answer.status(), 400, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_reply_is_given_without_a_backend() {
     let answer = post("/v1/images/generations", r#"{"prompt":"a cat"}"#).await;
     assert_eq!(answer.status(), 400);

@@ -13,6 +13,7 @@ use crate::dialect::{Dialect, Operation, Target};
 /// not what was asked.
 pub struct Call {
     summary: Arc<Summary>,
+    layout: Layout,
     body: Option<Bytes>,
     _hold: Option<Hold>,
 }
@@ -36,6 +37,11 @@ pub(super) struct View {
     pub(super) choices: Option<u64>,
     pub(super) user: Option<Box<str>>,
     pub(super) previous_response: Option<Box<str>>,
+}
+
+/// Where in the body what stands.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
     pub(super) parts: Vec<Part>,
     pub(super) anchors: Anchors,
 }
@@ -127,6 +133,7 @@ impl Call {
         target: Target,
         record: Arc<Record>,
         view: View,
+        layout: Layout,
         body: Bytes,
         hold: Option<Hold>,
     ) -> Self {
@@ -138,6 +145,7 @@ impl Call {
         };
         Self {
             summary: Arc::new(summary),
+            layout,
             body: Some(body),
             _hold: hold,
         }
@@ -161,6 +169,7 @@ impl Call {
     pub(crate) fn over(summary: Arc<Summary>) -> Self {
         Self {
             summary,
+            layout: Layout::default(),
             body: None,
             _hold: None,
         }
@@ -247,13 +256,14 @@ impl Call {
         self.summary.opaque
     }
 
-    /// The pieces of the prompt, in the order in which they stand in the body.
+    /// The pieces of the prompt, in the order in which they stand in the body; none where the call has
+    /// no [`body`](Self::body).
     #[must_use]
     pub fn parts(&self) -> &[Part] {
-        &self.summary.view.parts
+        &self.layout.parts
     }
 
-    /// The raw JSON of a piece; empty where the call has no [`body`](Self::body).
+    /// The raw JSON of a piece.
     #[must_use]
     pub fn json(&self, part: &Part) -> &[u8] {
         self.body
@@ -269,6 +279,6 @@ impl Call {
     }
 
     pub(super) fn anchors(&self) -> &Anchors {
-        &self.summary.view.anchors
+        &self.layout.anchors
     }
 }

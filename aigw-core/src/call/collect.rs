@@ -132,5 +132,8 @@ fn overloaded() -> Refusal {
 }
 
 fn broken_off() -> Refusal {
-    Refusal::new(Reason::InvalidRequest, "the connection closed before the request body was complete")
+    Refusal::new(
+        Reason::InvalidRequest,
+        "the connection closed before the request body was complete",
+    )
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     Call, Part, PartKind, Record,
     budget::Hold,
-    call::{Options, View},
+    call::{Layout, Options, View},
 };
 use crate::{
     dialect::{Asked, Target, asked},
@@ -22,7 +22,7 @@ impl Call {
     ///
     /// Refuses a body that is not one JSON object in UTF-8 nested at most 127 deep, that names a
     /// deciding key twice in one object, that gives `model` or `stream` another type than theirs,
-    /// or that names no model where one is needed.
+    /// whose prompt has more than 65,536 pieces, or that names no model where one is needed.
     pub fn parse(target: Target, body: Bytes, record: Arc<Record>) -> Result<Self, Refusal> {
         Self::parse_held(target, body, record, None)
     }
@@ -36,12 +36,13 @@ impl Call {
         let mut reader = Reader {
             body: &body,
             view: View::default(),
-            mistyped: None,
+            layout: Layout::default(),
+            flaw: None,
         };
         if target.operation().has_json_body() {
             reader.read(&target)?;
         }
-        let view = reader.view;
+        let Reader { view, layout, .. } = reader;
         if target.operation().needs_model()
             && target
                 .path_model()
@@ -53,14 +54,20 @@ impl Call {
                 "the request names no `model`",
             ));
         }
-        Ok(Self::buffered(target, record, view, body, hold))
+        Ok(Self::buffered(target, record, view, layout, body, hold))
     }
 }
+
+/// The greatest number of pieces of a prompt. The largest batches that any provider takes have a few
+/// thousand; without a bound, pieces of one byte would take many times the room of the body.
+const MAX_PARTS: usize = 1 << 16;
 
 struct Reader<'b> {
     body: &'b [u8],
     view: View,
-    mistyped: Option<&'static str>,
+    layout: Layout,
+    /// What is wrong with the body although it is JSON, and with which parameter.
+    flaw: Option<(Option<&'static str>, &'static str)>,
 }
 
 impl Reader<'_> {
@@ -88,9 +95,24 @@ impl Reader<'_> {
                 "the request body is JSON, but not an object".into(),
             ));
         }
-        match self.mistyped {
-            Some(expected) => Err(Refusal::new(Reason::InvalidRequest, expected)),
+        match self.flaw {
+            Some((param, message)) => {
+                let refusal = Refusal::new(Reason::InvalidRequest, message);
+                Err(match param {
+                    Some(param) => refusal.param(param),
+                    None => refusal,
+                })
+            }
             None => Ok(()),
+        }
+    }
+
+    fn part(&mut self, kind: PartKind, span: Range<usize>) {
+        if self.layout.parts.len() < MAX_PARTS {
+            self.layout.parts.push(Part { kind, span });
+        } else {
+            let message = "the prompt has more than 65536 messages, inputs or parts";
+            self.flaw = Some((None, message));
         }
     }
 
@@ -105,13 +127,13 @@ impl Sink<Asked> for Reader<'_> {
     fn begin(&mut self, field: Asked, first: u8, at: u64) {
         if first != b'{' {
             if field == Asked::StreamOptions {
-                self.view.anchors.stream_options = Some(Options::Foreign);
+                self.layout.anchors.stream_options = Some(Options::Foreign);
             }
             return;
         }
         let start = position(at) + 1;
         let empty = self.is_empty_object(start);
-        let anchors = &mut self.view.anchors;
+        let anchors = &mut self.layout.anchors;
         match field {
             Asked::Document => (anchors.start, anchors.empty) = (start, empty),
             Asked::StreamOptions => anchors.stream_options = Some(Options::Object { start, empty }),
@@ -121,27 +143,32 @@ impl Sink<Asked> for Reader<'_> {
 
     fn value(&mut self, field: Asked, value: Value<'_>, span: Range<u64>) {
         let span = position(span.start)..position(span.end);
-        let view = &mut self.view;
+        let (view, layout) = (&mut self.view, &mut self.layout);
         match (field, value) {
             (Asked::Model, Value::String(text)) => {
                 view.model = text.decode().map(Into::into);
-                view.anchors.model = Some(span);
+                if view.model.is_none() {
+                    self.flaw = Some((Some("model"), "`model` must be Unicode"));
+                }
+                layout.anchors.model = Some(span);
             }
             (Asked::Model, Value::TooLong) => {
-                self.mistyped = Some("`model` is longer than any model's name");
+                self.flaw = Some((Some("model"), "`model` is longer than any model's name"));
             }
-            (Asked::Model, _) => self.mistyped = Some("`model` must be a string"),
+            (Asked::Model, _) => self.flaw = Some((Some("model"), "`model` must be a string")),
             (Asked::Stream, Value::Bool(stream)) => view.stream = stream,
             (Asked::Stream, Value::Null) => {}
-            (Asked::Stream, _) => self.mistyped = Some("`stream` must be true or false"),
+            (Asked::Stream, _) => {
+                self.flaw = Some((Some("stream"), "`stream` must be true or false"))
+            }
             (Asked::StreamOptions, Value::Null) => {
-                view.anchors.stream_options = Some(Options::Null(span));
+                layout.anchors.stream_options = Some(Options::Null(span));
             }
             (Asked::IncludeUsage, Value::Bool(_) | Value::Null) => {
                 view.asks_usage = Some(value == Value::Bool(true));
-                view.anchors.include_usage = Some(span);
+                layout.anchors.include_usage = Some(span);
             }
-            (Asked::IncludeUsage, _) => view.anchors.stream_options = Some(Options::Foreign),
+            (Asked::IncludeUsage, _) => layout.anchors.stream_options = Some(Options::Foreign),
             // Two spellings of the cap may stand side by side: the larger one binds nobody too
             // tightly.
             (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),
@@ -153,12 +180,9 @@ impl Sink<Asked> for Reader<'_> {
                 view.previous_response = text.decode().map(Into::into);
             }
             (Asked::InputOrList, Value::String(_) | Value::TooLong) => {
-                view.parts.push(Part {
-                    kind: PartKind::Input,
-                    span,
-                });
+                self.part(PartKind::Input, span);
             }
-            (Asked::Part(kind), _) if value != Value::Null => view.parts.push(Part { kind, span }),
+            (Asked::Part(kind), _) if value != Value::Null => self.part(kind, span),
             _ => {}
         }
     }

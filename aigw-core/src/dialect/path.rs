@@ -1,4 +1,6 @@
-//! Reads a path from its end: pure, without allocation.
+//! Reads the segments of a path: pure, without allocation.
+
+use super::spelling::in_any_case;
 
 /// One segment of a path, as the caller wrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,9 +17,6 @@ impl<'p> Segment<'p> {
         behind.trim_start_matches('/')
     }
 }
-
-/// How a segment is compared with a word.
-pub(super) type Same = fn(&str, &str) -> bool;
 
 /// In a list of words, any one segment.
 pub(super) const ANY: &str = "*";
@@ -54,18 +53,40 @@ impl<'p> Iterator for Backwards<'p> {
     }
 }
 
+/// The segments of a path, the first one first, empty ones dropped.
+pub(super) fn forwards(path: &str) -> Forwards<'_> {
+    Forwards { rest: path }
+}
+
+/// See [`forwards`].
+#[derive(Clone, Debug)]
+pub(super) struct Forwards<'p> {
+    rest: &'p str,
+}
+
+impl<'p> Iterator for Forwards<'p> {
+    type Item = Segment<'p>;
+
+    fn next(&mut self) -> Option<Segment<'p>> {
+        let onward = self.rest.trim_start_matches('/');
+        let text = onward.split('/').next().filter(|text| !text.is_empty())?;
+        self.rest = onward.get(text.len()..).unwrap_or_default();
+        Some(Segment { text, onward })
+    }
+}
+
 /// What stands behind the last place where `marker` does, which may be nothing.
-pub(super) fn after<'p>(path: &'p str, marker: &[&str], same: Same) -> Option<&'p str> {
+pub(super) fn after<'p>(path: &'p str, marker: &[&str]) -> Option<&'p str> {
     let (last, before) = marker.split_last()?;
     let mut segments = backwards(path);
     while let Some(segment) = segments.next() {
-        if same(segment.text, last) {
+        if in_any_case(segment.text, last) {
             let mut further = segments.clone();
             let mut words = before.iter().rev();
             if words.all(|word| {
                 further
                     .next()
-                    .is_some_and(|further| same(further.text, word))
+                    .is_some_and(|further| in_any_case(further.text, word))
             }) {
                 return Some(segment.behind());
             }
@@ -90,12 +111,12 @@ impl<'p> Tail<'p> {
     }
 
     /// The path from `words` on, if it ends with them.
-    pub(super) fn ends_with(&self, words: &[&str], same: Same) -> Option<&'p str> {
+    pub(super) fn ends_with(&self, words: &[&str]) -> Option<&'p str> {
         let mut first = None;
         let mut segments = self.segments.iter();
         for word in words.iter().rev() {
             let segment = segments.next().filter(|segment| !segment.text.is_empty())?;
-            if *word != ANY && !same(segment.text, word) {
+            if *word != ANY && !in_any_case(segment.text, word) {
                 return None;
             }
             first = Some(segment.onward);
@@ -108,12 +129,8 @@ impl<'p> Tail<'p> {
 mod tests {
     use super::*;
 
-    fn same(written: &str, word: &str) -> bool {
-        written == word
-    }
-
     #[test]
-    fn segments_come_from_the_end_with_all_that_follows_them() {
+    fn segments_come_from_either_end_with_all_that_follows_them() {
         let segments: Vec<_> = backwards("//a/bc//d/")
             .map(|segment| (segment.text, segment.onward, segment.behind()))
             .collect();
@@ -123,25 +140,30 @@ mod tests {
             ("a", "a/bc//d/", "bc//d/"),
         ];
         assert_eq!(segments, expected);
+        let forth: Vec<_> = forwards("//a/bc//d/")
+            .map(|segment| (segment.text, segment.onward, segment.behind()))
+            .collect();
+        assert_eq!(forth.into_iter().rev().collect::<Vec<_>>(), expected);
+        assert_eq!(forwards("///").next(), None);
         assert_eq!(backwards("///").next(), None);
         assert_eq!(backwards("").next(), None);
     }
 
     #[test]
     fn a_marker_is_looked_for_from_the_end() {
-        assert_eq!(after("/x/m/a/m/b/c", &["m"], same), Some("b/c"));
-        assert_eq!(after("/x//m//n//a", &["m", "n"], same), Some("a"));
-        assert_eq!(after("/m/x/n", &["m", "n"], same), None);
-        assert_eq!(after("/m", &["m"], same), Some(""));
-        assert_eq!(after("/n", &["m", "n"], same), None);
+        assert_eq!(after("/x/m/a/m/b/c", &["m"]), Some("b/c"));
+        assert_eq!(after("/x//m//n//a", &["m", "n"]), Some("a"));
+        assert_eq!(after("/m/x/n", &["m", "n"]), None);
+        assert_eq!(after("/m", &["m"]), Some(""));
+        assert_eq!(after("/n", &["m", "n"]), None);
     }
 
     #[test]
     fn a_path_ends_with_words_of_which_some_may_be_any() {
         let tail = Tail::of("/v1/models/g//");
-        assert_eq!(tail.ends_with(&["models", ANY], same), Some("models/g//"));
-        assert_eq!(tail.ends_with(&["g"], same), Some("g//"));
-        assert_eq!(tail.ends_with(&["models"], same), None);
-        assert_eq!(Tail::of("/g").ends_with(&[ANY, "g"], same), None);
+        assert_eq!(tail.ends_with(&["models", ANY]), Some("models/g//"));
+        assert_eq!(tail.ends_with(&["g"]), Some("g//"));
+        assert_eq!(tail.ends_with(&["models"]), None);
+        assert_eq!(Tail::of("/g").ends_with(&[ANY, "g"]), None);
     }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, Uri};
 
 use super::{Dialect, Operation, query, recognize::Recognized, spelling};
@@ -6,9 +8,10 @@ use super::{Dialect, Operation, query, recognize::Recognized, spelling};
 /// in the path.
 ///
 /// Recognition goes by the end of the path, so a gateway may be mounted under any prefix. A path or
-/// method that is nobody's is [`Operation::Other`] in the dialect it resembles most. Azure reads
-/// its own words in upper and lower case alike, and so do we where the path is Azure's; every other
-/// word, and every name of a model or deployment, is read as it is spelt.
+/// method that is nobody's is [`Operation::Other`] in the dialect it resembles most; the first
+/// version in it, or Azure's `openai`, ends its mount. Words are read in upper and lower case alike
+/// and through percent-escapes, as the least strict providers read them; names of models and
+/// deployments are read as they are spelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     dialect: Dialect,
@@ -18,8 +21,9 @@ pub struct Target {
     api_version: Option<Box<str>>,
     streams: bool,
     allowed_method: Option<Method>,
-    /// How many bytes at the end of the path are the resource.
+    /// How many bytes at the end of the path are the resource, and how many of these are words alone.
     resource: usize,
+    words: usize,
 }
 
 impl Target {
@@ -27,21 +31,30 @@ impl Target {
     #[must_use]
     pub fn recognize(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let api_version = query::api_version(uri.query());
-        let path = Recognized::of(method, uri.path(), api_version, headers);
-        let fits = method_fits(method, path.operation);
-        Self {
-            dialect: path.dialect,
-            operation: if fits {
-                path.operation
-            } else {
-                Operation::Other
+        let path = uri.path();
+        let known = Recognized::known(method, path, api_version, headers);
+        let read = match known {
+            Some(known) if method_fits(method, known.operation) => known,
+            // The refusal speaks the caller's language.
+            Some(Recognized { dialect, .. }) => Recognized {
+                dialect,
+                ..Recognized::unknown(path, headers)
             },
-            path_model: path.model.map(spelling::decoded),
-            path_version: path.version,
+            None => Recognized::unknown(path, headers),
+        };
+        let asked = known.map(|known| known.operation);
+        Self {
+            dialect: read.dialect,
+            operation: read.operation,
+            path_model: read.model.map(spelling::decoded),
+            path_version: read.version,
             api_version: api_version.map(Into::into),
-            streams: path.streams,
-            allowed_method: (!fits).then(|| method_of(path.operation)),
-            resource: path.resource.len(),
+            streams: read.streams,
+            allowed_method: asked
+                .filter(|asked| *asked != read.operation)
+                .map(method_of),
+            resource: read.resource.len(),
+            words: read.words.len(),
         }
     }
 
@@ -67,6 +80,20 @@ impl Target {
     pub fn resource<'p>(&self, path: &'p str) -> Option<&'p str> {
         let start = path.len().checked_sub(self.resource)?;
         path.get(start..).filter(|resource| !resource.is_empty())
+    }
+
+    /// The same with the operation's words as the strictest provider reads them: in lower case and
+    /// without escapes. What may hold names stays as it is written.
+    #[must_use]
+    pub fn plain_resource<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
+        let resource = self.resource(path)?;
+        let (written, words) = resource.split_at_checked(resource.len() - self.words)?;
+        let plain = spelling::plain(words);
+        Some(if plain == words {
+            Cow::Borrowed(resource)
+        } else {
+            Cow::Owned(format!("{written}{plain}"))
+        })
     }
 
     /// The model that the path names: an Azure deployment or a Gemini model, percent-decoded.

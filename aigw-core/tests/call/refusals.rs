@@ -205,12 +205,11 @@ fn an_operation_that_needs_a_model_is_refused_without_one() {
 }
 
 #[test]
-fn a_model_that_is_no_unicode_is_none() {
+fn a_model_that_is_no_unicode_is_refused_whether_one_is_needed_or_not() {
     for model in [r"\ud800", r"a\udc00b", r"\ud800\u0041"] {
-        assert_eq!(
-            reason(CHAT, format!(r#"{{"model":"{model}"}}"#)),
-            Some(Reason::MissingModel)
-        );
+        let body = format!(r#"{{"model":"{model}","input":"x"}}"#);
+        assert_eq!(reason(CHAT, &body), Some(Reason::InvalidRequest));
+        assert_eq!(reason("/v1/responses", &body), Some(Reason::InvalidRequest));
     }
     let call = parse(CHAT, r#"{"model":"\ud83d\ude00\u0000"}"#).unwrap();
     assert_eq!(call.model(), Some("😀\0"));
@@ -306,4 +305,15 @@ fn every_dialect_has_a_shape_of_its_own() {
         Dialect::ALL.len() - 1,
         "both of Azure's share one"
     );
+}
+
+#[test]
+fn the_pieces_of_a_prompt_are_bounded() {
+    let chat = |messages: usize| {
+        let messages = vec!["0"; messages].join(",");
+        format!(r#"{{"model":"m","messages":[{messages}]}}"#)
+    };
+    assert_eq!(reason(CHAT, chat(1 << 16)), None);
+    let more = reason(CHAT, chat((1 << 16) + 1));
+    assert_eq!(more, Some(Reason::InvalidRequest));
 }

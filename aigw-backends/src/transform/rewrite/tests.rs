@@ -93,7 +93,7 @@ fn paths_map_between_openai_and_azure() {
             "https://o.test",
             None,
             "/team/../chat/%63ompletions",
-            "https://o.test/v1/chat/%63ompletions",
+            "https://o.test/v1/chat/completions",
         ),
         (
             AzureOpenAi,

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use aigw_core::{Around, call, dialect, key, meter, observe, outcome, reject, rt, sse, usage};
+use aigw_core::{
+    Around, call, dialect, duration, key, meter, observe, outcome, reject, rt, sse, usage,
+};
 use bytes::Bytes;
 use http_body_util::Full;
 
@@ -13,6 +15,7 @@ type Metered = meter::HideUsage<MeterBody>;
 type Report = fn(&meter::Ended<'_>);
 type Answer = Result<http::Response<Metered>, std::convert::Infallible>;
 type Future = std::future::Ready<Answer>;
+type Service = tower::util::ServiceFn<fn(http::Request<CallBody>) -> Future>;
 
 fn plain<T: Send + Sync + Unpin + Debug>() {}
 
@@ -26,11 +29,16 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<call::Part>();
     plain::<call::PartKind>();
     plain::<call::Record>();
+    plain::<call::ResponseFuture<Service, Inner, rt::NoTimer>>();
     plain::<dialect::Dialect>();
     plain::<dialect::Operation>();
     plain::<dialect::ParseError>();
     plain::<dialect::Target>();
+    plain::<duration::ParseError>();
+    plain::<key::ClientAddr>();
+    plain::<key::Consumer>();
     plain::<key::Dimension>();
+    plain::<key::ParseError>();
     plain::<meter::Across<()>>();
     plain::<meter::across::AcrossBody<Inner>>();
     plain::<meter::across::AcrossFuture<Future>>();
@@ -49,7 +57,9 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<meter::MeterLayer>();
     plain::<meter::MeterService<()>>();
     plain::<meter::Origin>();
-    plain::<ReportLayerOf>();
+    plain::<meter::Reads>();
+    plain::<meter::ReportLayer<()>>();
+    plain::<meter::ResponseFuture<Service, CallBody, Metered, rt::SystemClock, ()>>();
     plain::<meter::report::ResponseBody<Metered, Report>>();
     plain::<meter::report::ResponseFuture<Future, Report>>();
     plain::<meter::report::ReportService<(), ()>>();
@@ -63,6 +73,8 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<reject::Reason>();
     plain::<reject::Refusal>();
     plain::<reject::Refused>();
+    plain::<reject::Refuser>();
+    plain::<rt::Never>();
     plain::<rt::NoTimer>();
     plain::<rt::OffloadError>();
     plain::<rt::SystemClock>();
@@ -74,7 +86,30 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<Around<()>>();
 }
 
-type ReportLayerOf = meter::ReportLayer<()>;
+#[test]
+#[cfg(feature = "tokio")]
+fn tokio_is_shared_and_what_it_waits_for_too() {
+    fn shared<T: Send + Sync + Debug>() {}
+    plain::<rt::Tokio>();
+    plain::<rt::TokioOffload<()>>();
+    // A timer of tokio's stays where it is.
+    shared::<rt::TokioSleep>();
+}
+
+#[test]
+#[cfg(feature = "test-util")]
+fn what_policies_are_tested_with_is_so_too() {
+    use aigw_core::testing::{Provider, contract, provider};
+    plain::<Provider<rt::NoTimer>>();
+    plain::<provider::Config>();
+    plain::<provider::Fate>();
+    plain::<provider::Received>();
+    plain::<provider::ResponseBody<rt::NoTimer>>();
+    plain::<provider::ResponseFuture<Inner, rt::NoTimer>>();
+    plain::<contract::body::Sample>();
+    plain::<contract::drops::Left>();
+    plain::<contract::service::Inner>();
+}
 
 fn movable<T: Send + Unpin + Debug>() {}
 

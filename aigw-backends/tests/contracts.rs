@@ -15,12 +15,12 @@ use aigw_backends::{
     credentials::{Credentials, CredentialsLayer},
     leaf::Leaf,
     routing::{Route, RouterLayer, Table},
-    timeout::{TimeoutLayer, Timeouts},
+    timeout::{ReaderTimeoutLayer, TimeoutLayer, Timeouts},
     transform::{TransformLayer, Upstream},
 };
 use aigw_core::{
     BoxError,
-    call::CallLayer,
+    call::{CallBody, CallLayer},
     dialect::Dialect,
     meter::{MeterLayer, Metered},
     rt::Tokio,
@@ -31,7 +31,7 @@ use aigw_core::{
     },
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -49,6 +49,10 @@ fn chat(stream: bool) -> Request<Full<Bytes>> {
 fn timeouts() -> TimeoutLayer<Tokio> {
     let timeouts = Timeouts::default().headers(HOUR).first_token(HOUR);
     TimeoutLayer::new(timeouts.idle(HOUR).total(HOUR), Tokio)
+}
+
+fn reader_timeout() -> ReaderTimeoutLayer<Tokio> {
+    ReaderTimeoutLayer::new(HOUR, Tokio)
 }
 
 fn routes() -> RouterLayer<&'static str> {
@@ -85,6 +89,37 @@ async fn every_body_is_a_window() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_body_of_a_timeout_is_a_window() {
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, BoxError>(Response::new(sample.clone()))));
+        let stack = CallLayer::new().layer(timeouts().layer(answer));
+        now(stack.oneshot(chat(false))).unwrap().into_body()
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watched_body_is_a_window_and_so_is_one_that_need_not_be() {
+    for version in [Version::HTTP_2, Version::HTTP_11] {
+        body::check(|sample| {
+            let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+            let mut request = Request::new(());
+            *request.version_mut() = version;
+            let stack = reader_timeout().layer(answer);
+            now(stack.oneshot(request)).unwrap().into_body()
+        });
+    }
+}
+
+#[test]
+fn what_documents_it_is_ready_when_its_inner_service_is() {
+    type Asked = Request<CallBody<Full<Bytes>>>;
+    service::forwards_readiness::<Asked, _, _>(|inner| timeouts().layer(inner));
+    service::forwards_readiness::<Asked, _, _>(|inner| transform().layer(inner));
+    service::forwards_readiness::<Asked, _, _>(|inner| credentials().layer(inner));
+    service::forwards_readiness::<Asked, _, _>(|inner| reader_timeout().layer(inner));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_layer_calls_what_is_ready() {
     let ask = || chat(false);
     let call = CallLayer::new();
@@ -93,6 +128,7 @@ async fn every_layer_calls_what_is_ready() {
     service::calls_what_is_ready(|inner| call.layer(transform().layer(inner)), ask).await;
     service::calls_what_is_ready(|inner| call.layer(credentials().layer(inner)), ask).await;
     service::calls_what_is_ready(|inner| call.layer(Leaf::new(inner)), ask).await;
+    service::calls_what_is_ready(|inner| reader_timeout().layer(inner), ask).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,11 +148,7 @@ fn stack<S, B>(
     Error = Infallible,
 > + Clone
 where
-    S: Service<
-            Request<aigw_core::call::CallBody<Full<Bytes>>>,
-            Response = Response<B>,
-            Error = Infallible,
-        > + Clone,
+    S: Service<Request<CallBody<Full<Bytes>>>, Response = Response<B>, Error = Infallible> + Clone,
     B: http_body::Body<Data = Bytes, Error = BoxError>,
 {
     let sent = transform().layer(credentials().layer(provider));

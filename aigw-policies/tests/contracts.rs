@@ -1,0 +1,71 @@
+//! The house's contract suites, run on every policy.
+
+#![cfg(feature = "full")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::{
+    convert::Infallible,
+    future::ready,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use aigw_core::{
+    rt::Tokio,
+    testing::{
+        Provider,
+        contract::{body, drops, service},
+        provider::Config,
+    },
+};
+use aigw_policies::drain::{Bounds, DrainLayer};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+
+fn drain(bounds: Bounds) -> DrainLayer<Tokio> {
+    DrainLayer::new(bounds, Tokio)
+}
+
+fn a_minute() -> Bounds {
+    Bounds::new(Duration::from_secs(60), 1 << 20)
+}
+
+/// The output of a future that waits for nothing.
+fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_body_is_a_window() {
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+        let stack = drain(a_minute()).layer(answer);
+        now(stack.oneshot(Request::new(()))).unwrap().into_body()
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
+    let policy = drain(a_minute());
+    service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
+    service::calls_what_is_ready(|inner| policy.layer(inner), || Request::new(())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_anywhere_without_room_to_drain_is_dropped_at_the_provider() {
+    let slow = Config::default().time_per_token(Duration::from_millis(1));
+    let provider = Provider::with_config(slow, Tokio);
+    let stack = drain(Bounds::new(Duration::ZERO, 0)).layer(provider.clone());
+    let call = || {
+        let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello!"}]}"#;
+        let request = Request::post("/v1/chat/completions").body(Full::<Bytes>::from(body));
+        stack.clone().oneshot(request.unwrap())
+    };
+    drops::at_every_poll(call, |_| assert_eq!(provider.in_flight(), 0)).await;
+}

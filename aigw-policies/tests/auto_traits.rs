@@ -1,0 +1,24 @@
+//! Every public type can cross threads, be moved while pinned, and be printed.
+#![cfg(feature = "full")]
+
+use std::{convert::Infallible, fmt::Debug};
+
+use aigw_core::rt::Tokio;
+use aigw_policies::drain;
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+
+type Body = Full<Bytes>;
+type Answer = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+fn plain<T: Send + Sync + Unpin + Debug>() {}
+
+#[test]
+fn every_public_type_is_send_sync_unpin_and_debug() {
+    plain::<drain::Bounds>();
+    plain::<drain::Drain<(), Tokio>>();
+    plain::<drain::DrainLayer<Tokio>>();
+    plain::<drain::ResponseBody<Body, Tokio>>();
+    plain::<drain::ResponseFuture<Answer, Tokio, Body, Infallible>>();
+}

@@ -9,16 +9,28 @@
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};
 //!
-//! use aigw_core::observe::{Event, Observe};
+//! use aigw_core::{call::CallLayer, meter::MeterLayer, observe::Event};
+//! use http::{Request, Response};
+//! use tower::{ServiceBuilder, ServiceExt};
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! let unmeasured = AtomicU64::new(0);
 //! let observer = |event: &Event<'_>| {
 //!     if matches!(event, Event::EncodedAnswer { .. }) {
 //!         unmeasured.fetch_add(1, Ordering::Relaxed);
 //!     }
 //! };
-//! observer.observe(&Event::EncodedAnswer { encoding: "br" });
+//! let service = ServiceBuilder::new()
+//!     .layer(CallLayer::new())
+//!     .layer(MeterLayer::new().with_observe(observer))
+//!     .service_fn(async |_| Response::builder().header("content-encoding", "br").body(String::new()));
+//!
+//! let body = r#"{"model":"m","messages":[]}"#.to_owned();
+//! service.oneshot(Request::post("/v1/chat/completions").body(body)?).await?;
 //! assert_eq!(unmeasured.into_inner(), 1);
+//! # Ok(())
+//! # }
 //! ```
 
 use std::sync::Arc;

@@ -14,11 +14,22 @@ use crate::{
 ///
 /// ```
 /// use aigw_core::{around, meter::{Ended, ReportLayer}};
+/// use http::{Request, Response, StatusCode};
+/// use tower::{Layer, ServiceExt, service_fn};
 ///
-/// let layer = around(ReportLayer::new(|ended: &Ended<'_>| {
-///     println!("{:?} used {:?}", ended.call.model(), ended.meter.usage());
-/// }));
-/// # let _ = layer;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let (told, reports) = std::sync::mpsc::channel();
+/// let service = around(ReportLayer::new(move |ended: &Ended<'_>| {
+///     let _ = told.send(ended.status);
+/// }))
+/// .layer(service_fn(async |_| Ok::<_, http::Error>(Response::new(String::new()))));
+///
+/// // An empty answer is over as soon as it is there.
+/// service.oneshot(Request::get("/v1/models").body(String::new())?).await?;
+/// assert_eq!(reports.recv()?, Some(StatusCode::OK));
+/// # Ok(())
+/// # }
 /// ```
 pub fn around<L>(policy: L) -> Around<L> {
     Around { policy }

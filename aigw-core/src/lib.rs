@@ -26,17 +26,30 @@
 //!
 //! ```
 //! use aigw_core::{around, meter::{Ended, ReportLayer}};
+//! use http::{Request, Response};
+//! use http_body_util::BodyExt;
 //! use tower::{Layer, ServiceExt, service_fn};
 //!
-//! let report = ReportLayer::new(|ended: &Ended<'_>| {
-//!     println!("{:?} used {:?}", ended.call.model(), ended.meter.usage());
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let (told, reports) = std::sync::mpsc::channel();
+//! let report = ReportLayer::new(move |ended: &Ended<'_>| {
+//!     let model = ended.call.model().map(str::to_owned);
+//!     let _ = told.send((model, ended.meter.usage().total()));
 //! });
-//! let provider = service_fn(async |_request| {
-//!     Ok::<_, std::convert::Infallible>(http::Response::new(String::from("{}")))
+//! let provider = service_fn(async |_| {
+//!     let answer = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+//!     Response::builder().header("content-type", "application/json").body(answer.to_owned())
 //! });
 //! let service = around(report).layer(provider);
-//! # let request = http::Request::get("/v1/models").body(String::new()).unwrap();
-//! # drop(service.oneshot(request));
+//!
+//! let body = r#"{"model":"gpt-4o","messages":[]}"#.to_owned();
+//! let request = Request::post("/v1/chat/completions").body(body)?;
+//! // The report is made when the caller has read the answer, not when its head has come.
+//! service.oneshot(request).await?.into_body().collect().await?;
+//! assert_eq!(reports.recv()?, (Some("gpt-4o".to_owned()), Some(7)));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # What else is here

@@ -27,18 +27,28 @@
 //! use aigw_policies::drain::{Bounds, DrainLayer};
 //! use bytes::Bytes;
 //! use http::{Request, Response};
-//! use http_body_util::Full;
+//! use http_body_util::{BodyExt, Full};
+//! use tokio::sync::mpsc::unbounded_channel;
 //! use tower::{Layer, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
+//! let (read, mut reading) = unbounded_channel();
 //! let bounds = Bounds::new(Duration::from_secs(60), 4 << 20).concurrent(100);
-//! let stack = DrainLayer::new(bounds, Tokio).layer(service_fn(|_: Request<()>| async {
-//!     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("everything")))
+//! let stack = DrainLayer::new(bounds, Tokio).layer(service_fn(move |_: Request<()>| {
+//!     let read = read.clone();
+//!     let body = Full::<Bytes>::from("everything").map_frame(move |frame| {
+//!         let _ = read.send(frame.data_ref().cloned());
+//!         frame
+//!     });
+//!     async { Ok::<_, Infallible>(Response::new(body)) }
 //! }));
 //!
 //! let answer = stack.oneshot(Request::new(())).await.unwrap();
-//! drop(answer); // read to its end by a task
+//! drop(answer); // The caller hangs up, and a task reads on.
+//! assert_eq!(reading.recv().await.unwrap().unwrap(), "everything");
+//! // The task has dropped the body, and with it the last who could send.
+//! assert!(reading.recv().await.is_none());
 //! # }
 //! ```
 //!

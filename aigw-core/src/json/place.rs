@@ -25,8 +25,8 @@ pub(super) struct Place {
     pub(super) offset: u64,
 }
 
-/// The deepest path of any shape.
-const LIVE: usize = 12;
+/// The deepest path of any shape, in containers.
+pub(super) const LIVE: usize = 12;
 
 /// The deepest nesting of a strict document.
 pub(super) const MAX_DEPTH: u8 = 127;

@@ -154,6 +154,28 @@ impl<F: Copy> Shape<F> {
     }
 }
 
+#[cfg(test)]
+impl<F: Copy> Shape<F> {
+    /// Whether a scanner sees every key of it that stands twice: each node has a bit, and each path
+    /// has room for its containers.
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        // An array of documents is one container more.
+        let around = usize::from(self.elements(Self::ROOT) == Some(Self::ROOT));
+        let bits = u128::BITS as usize;
+        self.nodes.len() <= bits && around + self.containers(Self::ROOT) <= super::place::LIVE
+    }
+
+    /// How many containers are open at most in what stands at a node, its own value being one.
+    fn containers(&self, node: NodeId) -> usize {
+        let Some(Node { keys, elements, .. }) = self.nodes.get(usize::from(node.0)) else {
+            return 0;
+        };
+        let below = keys.iter().map(|(_, id)| *id).chain(*elements);
+        let below = below.filter(|id| *id != Self::ROOT);
+        1 + below.map(|id| self.containers(id)).max().unwrap_or(0)
+    }
+}
+
 impl<F> Node<F> {
     const fn new(step: &'static str, once: bool) -> Self {
         Self {
@@ -172,4 +194,45 @@ impl<F> Node<F> {
 fn sign(key: &[u8]) -> u64 {
     let first = key.first().copied().unwrap_or_default();
     1u64.rotate_left(u32::from(first) + 7 * key.len() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Dialect, Operation, asked, form};
+
+    #[test]
+    fn a_shape_with_a_node_or_a_container_too_many_is_found() {
+        let deep = |steps: usize| {
+            let path = vec!["a"; steps].join(".");
+            Shape::new(&[(&*path.leak(), (), Want::Value)])
+        };
+        assert!(deep(11).is_within_bounds());
+        assert!(!deep(12).is_within_bounds());
+        assert!(!deep(11).or_array_of_it().is_within_bounds());
+        let wide = |keys: usize| {
+            let paths: Vec<_> = (0..keys)
+                .map(|key| (&*key.to_string().leak(), (), Want::Value))
+                .collect();
+            Shape::new(&paths)
+        };
+        assert!(wide(127).is_within_bounds());
+        assert!(!wide(128).is_within_bounds());
+    }
+
+    #[test]
+    fn every_shape_of_a_dialect_is_within_bounds() {
+        for &dialect in Dialect::ALL {
+            for &operation in Operation::ALL {
+                let asks = asked(dialect, operation);
+                assert!(
+                    asks.is_within_bounds(),
+                    "what {dialect} asks of {operation}"
+                );
+                let answers = form(dialect, operation);
+                let fits = answers.is_none_or(|form| form.shape.is_within_bounds());
+                assert!(fits, "what {dialect} answers to {operation}");
+            }
+        }
+    }
 }

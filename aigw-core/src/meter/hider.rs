@@ -182,3 +182,13 @@ fn pass_some(bytes: Bytes, pass: &mut impl FnMut(Bytes)) {
         pass(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_is_within_bounds() {
+        assert!(SHAPE.is_within_bounds());
+    }
+}

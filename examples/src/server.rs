@@ -38,7 +38,7 @@ use hyper_util::{
 #[cfg(not(unix))]
 use tokio::signal;
 #[cfg(unix)]
-use tokio::signal::unix::{self, SignalKind};
+use tokio::signal::unix::{self, Signal, SignalKind};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -139,31 +139,53 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Completes when the process is told to stop, by SIGTERM or Ctrl-C.
-///
-/// From the call on, not from the first poll: whoever has read where we listen may tell us at once.
-pub fn asked_to_stop() -> impl Future<Output = ()> {
+/// The signals by which a process is told to stop: SIGTERM and Ctrl-C.
+#[derive(Debug)]
+pub struct StopSignals {
     #[cfg(unix)]
-    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| {
-        let signal = unix::signal(kind);
-        async move {
-            match signal {
-                Ok(mut signal) => drop(signal.recv().await),
-                // Where no handler can be set, nobody can ask either.
-                Err(_) => std::future::pending().await,
-            }
+    signals: [Option<Signal>; 2],
+}
+
+impl StopSignals {
+    /// Listens from now on, not from the first wait: whoever has read where we listen may tell us at
+    /// once.
+    #[must_use]
+    pub fn listen() -> Self {
+        Self {
+            // Where no handler can be set, nobody can ask either.
+            #[cfg(unix)]
+            signals: [SignalKind::terminate(), SignalKind::interrupt()]
+                .map(|kind| unix::signal(kind).ok()),
         }
-    });
+    }
+
+    /// Completes with the next signal.
+    ///
+    /// # Cancel safety
+    ///
+    /// No signal is lost.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        let [terminate, interrupt] = &mut self.signals;
+        tokio::select! {
+            () = received(terminate) => {}
+            () = received(interrupt) => {}
+        }
+    }
+
+    /// Completes with the next signal.
     #[cfg(not(unix))]
-    let (terminate, interrupt) = (std::future::pending::<()>(), async {
+    pub async fn next(&mut self) {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    });
-    async {
-        tokio::select! {
-            () = terminate => {}
-            () = interrupt => {}
-        }
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -131,6 +131,33 @@ pub enum ConfigError {
         /// Which route.
         route: usize,
     },
+    /// A route has an empty alias, or an alias and no backend that could be asked for it.
+    #[non_exhaustive]
+    Alias {
+        /// Which route.
+        route: usize,
+    },
+    /// Two backends have one name.
+    #[non_exhaustive]
+    DuplicateBackend {
+        /// The name.
+        backend: String,
+    },
+}
+
+impl ConfigError {
+    /// The route at fault, if it is one.
+    #[must_use]
+    pub fn route(&self) -> Option<usize> {
+        match self {
+            Self::Glob { route, .. }
+            | Self::ReplyStatus { route, .. }
+            | Self::UnknownBackend { route, .. }
+            | Self::Ambiguous { route }
+            | Self::Alias { route } => Some(*route),
+            Self::DuplicateBackend { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -150,8 +177,14 @@ impl fmt::Display for ConfigError {
             }
             Self::Ambiguous { route } => write!(
                 f,
-                "route {route} must name one backend, or a reply and neither backend nor alias"
+                "route {route} must name one backend (several are not supported yet), or a reply \
+                 and nothing beside it"
             ),
+            Self::Alias { route } => write!(
+                f,
+                "route {route} has an alias that is empty or that no backend is asked for"
+            ),
+            Self::DuplicateBackend { backend } => write!(f, "duplicate backend `{backend}`"),
         }
     }
 }

@@ -64,6 +64,13 @@ where
         backends: impl IntoIterator<Item = (K, S)>,
     ) -> Result<Self, ConfigError> {
         let backends: Vec<_> = backends.into_iter().collect();
+        let mut names = backends.iter().enumerate();
+        if let Some((_, (name, _))) = names
+            .find(|(index, (name, _))| backends.iter().take(*index).any(|(known, _)| known == name))
+        {
+            let backend = name.to_string();
+            return Err(ConfigError::DuplicateBackend { backend });
+        }
         let services = table
             .backends()
             .map(|(route, name)| {

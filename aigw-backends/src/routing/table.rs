@@ -47,7 +47,8 @@ impl<K> Table<K> {
     ///
     /// # Errors
     ///
-    /// A model that is no glob, or a reply that does not refuse.
+    /// A model that is no glob, a reply that does not refuse, or an alias that is empty or stands
+    /// beside a reply.
     pub fn try_new(routes: impl IntoIterator<Item = Route<K>>) -> Result<Self, ConfigError> {
         let routes = routes.into_iter().enumerate();
         let routes = routes.map(|(index, route)| {
@@ -59,6 +60,14 @@ impl<K> Table<K> {
                     route: index,
                     status,
                 });
+            }
+            let aliased = matches!(&route.action, Action::Send(_));
+            if route
+                .alias
+                .as_deref()
+                .is_some_and(|alias| alias.is_empty() || !aliased)
+            {
+                return Err(ConfigError::Alias { route: index });
             }
             match Pattern::try_new(&route.models) {
                 Ok(pattern) => Ok((pattern, route)),

@@ -233,6 +233,25 @@ fn a_route_without_its_backend_is_an_error_at_once() {
     ));
 }
 
+#[test]
+fn two_backends_of_one_name_are_an_error() {
+    let twice = [("east", backend("east")), ("east", backend("west"))];
+    let refused = Router::try_new(Table::try_new([Route::to("east")]).unwrap(), twice);
+    let error = refused.unwrap_err();
+    assert!(matches!(error, ConfigError::DuplicateBackend { .. }));
+    assert_eq!(error.to_string(), "duplicate backend `east`");
+}
+
+#[test]
+fn an_alias_that_nobody_can_be_asked_for_is_an_error() {
+    let reply = Reply::new(StatusCode::FORBIDDEN, "closed", "no");
+    for route in [Route::reply(reply).alias("m"), Route::to("east").alias("")] {
+        let error = Table::try_new([Route::to("east"), route]).unwrap_err();
+        assert!(matches!(error, ConfigError::Alias { .. }));
+        assert_eq!(error.route(), Some(1));
+    }
+}
+
 #[tokio::test]
 async fn a_backend_that_is_not_ready_is_waited_for() {
     let limited = tower::limit::ConcurrencyLimit::new(backend("east"), 1);

@@ -5,14 +5,16 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    pin::pin,
     process::ExitCode,
     time::Duration,
 };
 
 use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
 use aigw_core::{BoxError, rt::Tokio};
-use aigw_examples::gateway::{Config, run, stack};
+use aigw_examples::{
+    gateway::{Config, run, stack},
+    server::StopSignals,
+};
 use clap::Parser;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -51,7 +53,7 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let service = TowerToHyperService::new(stack);
     let listener = TcpListener::bind(config.server.listen).await?;
     let at = listener.local_addr()?;
-    let mut stop = pin!(aigw_examples::server::asked_to_stop());
+    let mut stop = StopSignals::listen();
     writeln!(io::stdout(), "listening on http://{at}")?;
 
     let mut http = auto::Builder::new(TokioExecutor::new());
@@ -59,7 +61,7 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
-            () = &mut stop => break,
+            () = stop.next() => break,
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else {

@@ -13,7 +13,7 @@ use aigw_core::{
     rt::Tokio,
     testing::{Provider, provider::Config},
 };
-use aigw_examples::{server::asked_to_stop, simulator};
+use aigw_examples::{server::StopSignals, simulator};
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -68,13 +68,13 @@ impl Args {
 async fn main() -> io::Result<()> {
     let args = Args::parse();
     let listener = TcpListener::bind(args.listen).await?;
-    let stop = asked_to_stop();
+    let mut stop = StopSignals::listen();
     writeln!(
         io::stdout(),
         "listening on http://{}",
         listener.local_addr()?
     )?;
     let provider = Provider::with_config(args.config(), Tokio);
-    simulator::serve(listener, provider, stop).await;
+    simulator::serve(listener, provider, stop.next()).await;
     Ok(())
 }

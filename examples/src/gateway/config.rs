@@ -161,6 +161,20 @@ impl Config {
     ///
     /// Names the key of the first setting that cannot take effect.
     pub fn check(&self) -> Result<(), Error> {
+        let Server {
+            max_body_bytes,
+            write_timeout,
+            ..
+        } = self.server;
+        if max_body_bytes == 0 {
+            return Err(Error::new(
+                "server.max_body_bytes",
+                "must be greater than 0",
+            ));
+        }
+        if write_timeout.is_zero() {
+            return Err(Error::new("server.write_timeout", "must be longer than 0"));
+        }
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let mut simulators = Simulators::new();
         for (index, simulator) in self.simulator.iter().enumerate() {

@@ -18,6 +18,9 @@ pub struct Ledger {
     accounts: Mutex<BTreeMap<String, Account>>,
 }
 
+/// Where calls stand that reached no backend.
+const REFUSED: &str = "refused";
+
 #[derive(Debug, Default)]
 struct Account {
     calls: u64,
@@ -30,7 +33,7 @@ struct Account {
 }
 
 impl Ledger {
-    /// The sums, with the calls that reached no backend under the empty name.
+    /// The sums, with the calls that reached no backend as [`REFUSED`].
     pub fn to_json(&self) -> Value {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let accounts = accounts.iter().map(|(backend, account)| {
@@ -61,7 +64,7 @@ impl Ledger {
 impl Report for Ledger {
     fn report(&self, ended: &Ended<'_>) {
         let routed = ended.call.record().latest::<Routed>();
-        let backend = routed.as_ref().map_or("", |routed| &routed.backend);
+        let backend = routed.as_ref().map_or(REFUSED, |routed| &routed.backend);
         let usage = ended.meter.usage();
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if !accounts.contains_key(backend) {

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    pin::pin,
     sync::Arc,
 };
 
@@ -26,7 +27,7 @@ use super::{
     stack::{self, Simulators},
 };
 use crate::{
-    server::{Server, asked_to_stop},
+    server::{Server, StopSignals},
     simulator,
 };
 
@@ -114,7 +115,7 @@ impl Gateway {
 }
 
 /// Runs a gateway as a process does: says on standard output where it listens, and goes down on
-/// SIGTERM or Ctrl-C.
+/// SIGTERM or Ctrl-C, at once on the second.
 ///
 /// # Errors
 ///
@@ -130,10 +131,26 @@ pub async fn run(config: Config, greet: impl FnOnce(SocketAddr) -> String) -> Re
         greeting.push_str(&format!("admin on http://{admin}\n"));
     }
     greeting.push_str(&greet(address));
-    let stop = asked_to_stop();
+    let drain = gateway.config.server.drain;
+    let mut stop = StopSignals::listen();
     // Whoever started us may have closed our output; that is no reason not to serve.
     let _ = io::stdout().write_all(greeting.as_bytes());
-    gateway.serve(stop).await;
+    let shutdown = CancellationToken::new();
+    let mut serving = pin!(gateway.serve(shutdown.clone().cancelled_owned()));
+    tokio::select! {
+        () = &mut serving => return Ok(()),
+        () = stop.next() => shutdown.cancel(),
+    }
+    let _ = writeln!(
+        io::stderr(),
+        "going down: answers under way have {drain:?}; a second signal ends them at once"
+    );
+    tokio::select! {
+        () = serving => {}
+        () = stop.next() => {
+            let _ = writeln!(io::stderr(), "gone down before all answers had ended");
+        }
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use aigw_backends::{
     client::{self, Client},
     credentials::CredentialsLayer,
     leaf::Leaf,
-    routing::{Router, Table},
+    routing::{ConfigError, Router, Table},
     timeout::TimeoutLayer,
     transform::{TransformLayer, Upstream},
 };
@@ -97,10 +97,13 @@ where
     let routes = routes
         .map(|(index, route)| route.resolve(index, &names))
         .collect::<Result<Vec<_>, _>>();
-    let table = routes
-        .and_then(Table::try_new)
-        .map_err(Error::at("route"))?;
-    Router::try_new(table, backends).map_err(Error::at("route"))
+    let table = routes.and_then(Table::try_new).map_err(at_route)?;
+    Router::try_new(table, backends).map_err(at_route)
+}
+
+fn at_route(error: ConfigError) -> Error {
+    let key = error.route().map(|route| format!("route[{route}]"));
+    Error::new(key.as_deref().unwrap_or("route"), error)
 }
 
 /// One backend: timeouts over the meter over the provider.

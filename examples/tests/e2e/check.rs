@@ -69,6 +69,46 @@ reply = { status = 400, code = "OperationNotSupported", message = "images are no
 }
 
 #[tokio::test]
+async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows() {
+    let shown = include_str!("../../gateway.toml");
+    let set: String = shown
+        .lines()
+        .map(
+            |line| match line.strip_prefix("# ").filter(|rest| is_setting(rest)) {
+                Some(setting) => format!("{setting}\n"),
+                None => format!("{line}\n"),
+            },
+        )
+        // There are no such certificates.
+        .filter(|line| !line.starts_with("tls ="))
+        .collect();
+    assert!(set.contains("\nalias =") && set.contains("\ntime_per_token ="));
+    for (name, toml) in [("shown", shown), ("set", &*set)] {
+        let path = file(&format!("check-{name}.toml"), toml);
+        let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);
+        for key in [
+            "OPENAI_API_KEY",
+            "AZURE_OPENAI_API_KEY",
+            "ANTHROPIC_API_KEY",
+        ] {
+            check.env(key, "sk-secret");
+        }
+        let output = output(&mut check).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {errors}");
+    }
+}
+
+/// Whether a comment is a setting that is left out.
+fn is_setting(comment: &str) -> bool {
+    let key = comment.split(" = ").next().unwrap_or_default();
+    key.len() < comment.len()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
     let cases = [
         ("not-toml", "[server".to_owned(), "TOML", "expected"),
@@ -174,19 +214,37 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
         (
             "no-backend",
             with("[[route]]\nbackends = [\"nowhere\"]"),
-            "route",
+            "route[1]",
             "`nowhere`, which does not exist",
         ),
         (
             "two-backends",
             with("[[route]]\nbackends = [\"upstream\", \"upstream\"]"),
-            "route",
+            "route[1]",
             "must name one backend",
+        ),
+        (
+            "alias",
+            with("[[route]]\nbackends = [\"upstream\"]\nalias = \"\""),
+            "route[1]",
+            "an alias that is empty",
+        ),
+        (
+            "body-of-nothing",
+            one_backend("http://127.0.0.1:9", "max_body_bytes = 0"),
+            "server.max_body_bytes",
+            "greater than 0",
+        ),
+        (
+            "write-at-once",
+            one_backend("http://127.0.0.1:9", "write_timeout = \"0s\""),
+            "server.write_timeout",
+            "longer than 0",
         ),
         (
             "glob",
             with("[[route]]\nmodel = [\"gpt-[\"]\nbackends = [\"upstream\"]"),
-            "route",
+            "route[1]",
             "invalid model glob",
         ),
         (
@@ -198,7 +256,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
         (
             "reply",
             with("[[route]]\nreply = { status = 200, code = \"c\", message = \"m\" }"),
-            "route",
+            "route[1]",
             "no refusal",
         ),
     ];

@@ -86,3 +86,16 @@ async fn idle_connections_do_not_hold_up_the_exit() {
     used.closed().await;
     assert_eq!(gateway.exit().await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_second_sigterm_ends_the_drain_at_once() {
+    let (gateway, address, _) = start("drain-hurried.toml", r#"drain = "1h""#).await;
+    let mut wire = stream(&address, json!({"hang_after_chunks": 2})).await;
+    gateway.terminate().await;
+    refuses_connections(&address).await;
+    gateway.terminate().await;
+    while let Some(piece) = wire.try_piece().await {
+        assert!(!piece.is_empty(), "the answer claims to be complete");
+    }
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}

@@ -264,7 +264,7 @@ async fn what_is_refused_is_counted_against_no_backend() {
     assert_eq!(wire.answer().await.status(), 200);
     let served = house.used_by("openai", 1).await;
     assert_eq!((served.complete, served.unmeasured), (1, 0));
-    let refused = house.used_by("", 1).await;
+    let refused = house.used_by("refused", 1).await;
     assert_eq!(
         (refused.input, refused.output, refused.unmeasured),
         (0, 0, 1)

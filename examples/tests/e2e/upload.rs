@@ -84,7 +84,7 @@ async fn a_body_that_breaks_off_ends_its_connection_and_nothing_else() {
     house.quiet().await;
     // It never became a call.
     assert_eq!(house.used("openai").await.calls, 0);
-    assert_eq!(house.used("").await.calls, 0);
+    assert_eq!(house.used("refused").await.calls, 0);
     let mut wire = house.connect().await;
     wire.send(request).await;
     assert_eq!(wire.answer().await.status(), 200);

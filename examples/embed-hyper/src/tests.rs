@@ -24,7 +24,7 @@ async fn a_stream_passes_and_its_usage_is_known() {
             send.send((ended.meter.usage().total(), ended.ending))
                 .unwrap();
         };
-        serve(server, &url, report).await
+        serve(server, settings(&[url]).unwrap().0, report).await
     });
 
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());

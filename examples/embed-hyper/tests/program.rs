@@ -1,0 +1,59 @@
+//! The program as it is run: what it prints and exits with.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_embed-hyper");
+
+/// Ends with the test, also with one that fails.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn who_names_no_provider_is_told_how_to() {
+    for (args, why) in [
+        (&[][..], "which provider?"),
+        (
+            &["provider.test"],
+            "a backend's URL must be absolute, http or https",
+        ),
+        (
+            &["https://provider.test", "here"],
+            "invalid socket address syntax",
+        ),
+    ] {
+        let done = Command::new(PROGRAM).args(args).output().unwrap();
+        assert_eq!(done.status.code(), Some(2));
+        let told = format!("{why}\nusage: embed-hyper PROVIDER_URL [LISTEN]\n");
+        assert_eq!(String::from_utf8(done.stderr).unwrap(), told);
+    }
+}
+
+#[test]
+fn it_listens_where_it_says_and_tells_what_a_call_used() {
+    let mut command = Command::new(PROGRAM);
+    // Nobody is there.
+    command.args(["http://127.0.0.1:1", "127.0.0.1:0"]);
+    let mut program = Process(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut said = BufReader::new(program.0.stdout.take().unwrap()).lines();
+    let greeting = said.next().unwrap().unwrap();
+    let address = greeting.strip_prefix("listening on http://").unwrap();
+
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: us\r\nconnection: close\r\n";
+    let about = "content-type: application/json\r\ncontent-length: 19\r\n\r\n";
+    write!(stream, r#"{head}{about}{{"model": "gpt-4o"}}"#).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    assert_eq!(said.next().unwrap().unwrap(), "gpt-4o used {}");
+}

@@ -1,15 +1,25 @@
 //! An application that calls a provider through its own client, gives up when that takes too long,
 //! and knows what each call used.
 //!
-//! `cargo run -p embed-client -- http://127.0.0.1:8080/v1/chat/completions "Hello!"` asks the
-//! example gateway.
+//! ```sh
+//! cargo run -p embed-client -- https://api.openai.com/v1/chat/completions "Hello!"
+//! ```
+//!
+//! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the events of the answer as they
+//! come, then on stderr `used {"input": 9, "output": 5}, complete`. What the provider says in place
+//! of an answer goes to stderr, and the program exits with 1.
+//!
+//! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
+//! `http://127.0.0.1:8080/v1/chat/completions` asks the example gateway, which wants no key.
 
 #[cfg(test)]
 mod tests;
 
 use std::{
     convert::Infallible,
+    env,
     io::{self, Write},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -25,7 +35,10 @@ use aigw_core::{
     rt::Tokio,
 };
 use bytes::Bytes;
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue},
+};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneService};
@@ -34,17 +47,41 @@ use tower::{ServiceBuilder, ServiceExt, util::BoxCloneService};
 type Provider = BoxCloneService<Request<Full<Bytes>>, Response<BoxMetered>, Infallible>;
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
-    let mut args = std::env::args().skip(1);
-    let (url, text) = args
-        .next()
-        .zip(args.next())
-        .ok_or("which URL, and what to say?")?;
+async fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let said = match &args[..] {
+        [url, text] if url.starts_with("http") => say(url, text).await,
+        _ => {
+            eprintln!("usage: embed-client URL TEXT");
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = said {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn say(url: &str, text: &str) -> Result<(), BoxError> {
     let message = json!({"role": "user", "content": text});
     let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]});
-    let answer = ask(provider()?, &url, &body, &mut io::stdout()).await?;
-    println!("used {:?}, {:?}", answer.meter().usage(), answer.ending());
+    let answer = ask(provider()?, url, bearer()?, &body).await?;
+    let read = write(answer, &mut io::stdout()).await?;
+    let ending = read.ending().as_str();
+    eprintln!("used {:?}, {ending}", read.meter().usage());
     Ok(())
+}
+
+/// The key in the environment, as the header that shows it.
+fn bearer() -> Result<Option<HeaderValue>, InvalidHeaderValue> {
+    #[allow(clippy::disallowed_methods, reason = "a program may, a library not")]
+    let Ok(key) = env::var("OPENAI_API_KEY") else {
+        return Ok(None);
+    };
+    let mut bearer = HeaderValue::try_from(format!("Bearer {key}"))?;
+    bearer.set_sensitive(true);
+    Ok(Some(bearer))
 }
 
 /// The client in our layers, made once: clones share its connections.
@@ -61,19 +98,38 @@ fn provider() -> Result<Provider, ConfigError> {
         .boxed_clone())
 }
 
-/// Writes an answer out as it comes, and gives back its body, which has been read to the end.
 async fn ask(
     provider: Provider,
     url: &str,
+    bearer: Option<HeaderValue>,
     body: &Value,
-    out: &mut impl Write,
-) -> Result<BoxMetered, BoxError> {
-    let request = Request::post(url)
+) -> Result<Response<BoxMetered>, BoxError> {
+    let mut request = Request::post(url)
         .header(CONTENT_TYPE, "application/json")
         .body(Full::from(body.to_string()))?;
-    let mut answer = provider.oneshot(request).await?.into_body();
-    while let Some(frame) = answer.frame().await.transpose()? {
-        out.write_all(frame.data_ref().map_or(&[], |data| data))?;
+    let bearer = bearer.map(|bearer| (AUTHORIZATION, bearer));
+    request.headers_mut().extend(bearer);
+    Ok(provider.oneshot(request).await?)
+}
+
+/// Writes an answer out as it comes, and gives back its body, which has been read to the end.
+async fn write(answer: Response<BoxMetered>, out: &mut impl Write) -> Result<BoxMetered, BoxError> {
+    let status = answer.status();
+    let mut body = answer.into_body();
+    if !status.is_success() {
+        return Err(why(status, &body.collect().await?.to_bytes()).into());
     }
-    Ok(answer)
+    while let Some(frame) = body.frame().await.transpose()? {
+        out.write_all(frame.data_ref().map_or(&[], |data| data))?;
+        out.flush()?;
+    }
+    Ok(body)
+}
+
+/// What a provider, or one of our layers in its place, says instead of an answer.
+fn why(status: StatusCode, body: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let message = json["error"]["message"].as_str().unwrap_or(&text);
+    format!("{status}: {message}")
 }

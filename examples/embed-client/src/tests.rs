@@ -27,10 +27,11 @@ async fn the_application_knows_what_a_stream_used_though_it_did_not_ask_for_it()
         simulated,
         std::future::pending(),
     ));
-    let mut said = Vec::new();
-    let answer = ask(provider().unwrap(), &url, &hello(), &mut said)
+    let answer = ask(provider().unwrap(), &url, None, &hello())
         .await
         .unwrap();
+    let mut said = Vec::new();
+    let answer = write(answer, &mut said).await.unwrap();
     assert!(said.ends_with(b"data: [DONE]\n\n"));
     assert_eq!(answer.ending(), Ending::Complete);
     assert_eq!(answer.meter().source(), Source::Reported);
@@ -45,12 +46,14 @@ async fn a_provider_that_is_not_there_is_an_answer_as_any_other() {
         listener.local_addr().unwrap()
     );
     drop(listener);
-    let mut said = Vec::new();
-    let answer = ask(provider().unwrap(), &url, &hello(), &mut said)
+    let answer = ask(provider().unwrap(), &url, None, &hello())
         .await
         .unwrap();
-    assert!(String::from_utf8(said).unwrap().contains("\"error\""));
-    assert_eq!(answer.meter().source(), Source::Unmeasured);
+    assert_eq!(answer.body().meter().source(), Source::Unmeasured);
     let unreachable = Fault::undispatched(FaultKind::Connect);
-    assert_eq!(answer.ending(), Ending::Fault(unreachable));
+    assert_eq!(answer.extensions().get(), Some(&unreachable));
+    let mut said = Vec::new();
+    let why = write(answer, &mut said).await.unwrap_err().to_string();
+    assert_eq!(why, "502 Bad Gateway: the provider could not be reached");
+    assert!(said.is_empty());
 }

@@ -1,12 +1,20 @@
 //! An application that keeps its reqwest client, settings and all, and puts our layers around it.
 //!
-//! `cargo run -p embed-reqwest -- http://127.0.0.1:8080/v1/chat/completions "Hello!"` asks the
-//! example gateway.
+//! ```sh
+//! cargo run -p embed-reqwest -- https://api.openai.com/v1/chat/completions "Hello!"
+//! ```
+//!
+//! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the JSON of the answer, and on
+//! stderr `gpt-4o used {"input": 9, "output": 5}`. What the provider says in place of an answer
+//! goes to stderr, and the program exits with 1.
+//!
+//! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
+//! `http://127.0.0.1:8080/v1/chat/completions` asks the example gateway, which wants no key.
 
 #[cfg(test)]
 mod tests;
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, env, process::ExitCode, time::Duration};
 
 use aigw_backends::{
     leaf::Leaf,
@@ -18,30 +26,70 @@ use aigw_core::{
     meter::{Ended, MeterLayer, Report, ReportLayer},
     rt::Tokio,
 };
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue},
+};
 use reqwest::Body;
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
-    let mut args = std::env::args().skip(1);
-    let (url, text) = args
-        .next()
-        .zip(args.next())
-        .ok_or("which URL, and what to say?")?;
+async fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let said = match &args[..] {
+        [url, text] if url.starts_with("http") => say(url, text).await,
+        _ => {
+            eprintln!("usage: embed-reqwest URL TEXT");
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = said {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn say(url: &str, text: &str) -> Result<(), BoxError> {
+    let provider = provider(client()?, |ended: &Ended<'_>| {
+        let model = ended.call.model().unwrap_or("no model");
+        eprintln!("{model} used {:?}", ended.meter.usage());
+    });
     let message = json!({"role": "user", "content": text});
     let body = json!({"model": "gpt-4o", "messages": [message]});
-    let provider = provider(reqwest::Client::new(), |ended: &Ended<'_>| {
-        println!("{:?} used {:?}", ended.call.model(), ended.meter.usage());
-    });
-    let request = Request::post(url).header(CONTENT_TYPE, "application/json");
-    let answer = provider
-        .oneshot(request.body(body.to_string().into())?)
-        .await?;
+    let mut request = Request::post(url)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body.to_string().into())?;
+    let bearer = bearer()?.map(|bearer| (AUTHORIZATION, bearer));
+    request.headers_mut().extend(bearer);
     // Back in reqwest's own types, for the code that the application has already.
-    println!("{}", reqwest::Response::from(answer).text().await?);
+    let answer = reqwest::Response::from(provider.oneshot(request).await?);
+    let status = answer.status();
+    let text = answer.text().await?;
+    if !status.is_success() {
+        return Err(why(status, &text).into());
+    }
+    println!("{text}");
     Ok(())
+}
+
+/// The key in the environment, as the header that shows it.
+fn bearer() -> Result<Option<HeaderValue>, InvalidHeaderValue> {
+    #[allow(clippy::disallowed_methods, reason = "a program may, a library not")]
+    let Ok(key) = env::var("OPENAI_API_KEY") else {
+        return Ok(None);
+    };
+    let mut bearer = HeaderValue::try_from(format!("Bearer {key}"))?;
+    bearer.set_sensitive(true);
+    Ok(Some(bearer))
+}
+
+/// The client that the application has already, here with ring under its TLS.
+fn client() -> reqwest::Result<reqwest::Client> {
+    // Fails only where another has been installed before, which will do as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().build()
 }
 
 /// A client in our layers, made once: clones share its connections.
@@ -65,4 +113,11 @@ fn provider(
         .layer(TimeoutLayer::new(timeouts, Tokio))
         .layer(MeterLayer::new())
         .service(leaf)
+}
+
+/// What a provider, or one of our layers in its place, says instead of an answer.
+fn why(status: StatusCode, body: &str) -> String {
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let message = json["error"]["message"].as_str().unwrap_or(body);
+    format!("{status}: {message}")
 }

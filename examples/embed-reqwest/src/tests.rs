@@ -20,7 +20,7 @@ async fn a_reqwest_client_is_metered_and_answers_in_its_own_types() {
         std::future::pending(),
     ));
     let (send, told) = mpsc::channel();
-    let provider = provider(reqwest::Client::new(), move |ended: &Ended<'_>| {
+    let provider = provider(client().unwrap(), move |ended: &Ended<'_>| {
         send.send((ended.meter.usage().output(), ended.ending))
             .unwrap();
     });

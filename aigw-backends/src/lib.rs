@@ -50,7 +50,7 @@
 //! let provider = Provider::new(Tokio);
 //! let backend = |base: &str, dialect, key: &str| -> Result<_, BoxError> {
 //!     Ok(ServiceBuilder::new()
-//!         .layer(TimeoutLayer::new(Timeouts::default().idle(Duration::from_secs(30)), Tokio))
+//!         .layer(TimeoutLayer::try_new(Timeouts::default().idle(Duration::from_secs(30)), Tokio)?)
 //!         .layer(MeterLayer::new())
 //!         .layer(TransformLayer::new(Upstream::try_new(base.parse()?, dialect)?))
 //!         .layer(CredentialsLayer::try_new(Credentials::ApiKey(key.into()), dialect)?)

@@ -48,7 +48,7 @@ fn chat(stream: bool) -> Request<Full<Bytes>> {
 
 fn timeouts() -> TimeoutLayer<Tokio> {
     let timeouts = Timeouts::default().headers(HOUR).first_token(HOUR);
-    TimeoutLayer::new(timeouts.idle(HOUR).total(HOUR), Tokio)
+    TimeoutLayer::try_new(timeouts.idle(HOUR).total(HOUR), Tokio).unwrap()
 }
 
 fn reader_timeout() -> ReaderTimeoutLayer<Tokio> {

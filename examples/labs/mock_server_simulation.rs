@@ -1,5 +1,5 @@
 //! Mock server simulation: one request body drives failures by host, in the message format of the
-//! reference mock server, and each answer is classified as breakers, balancers and retries see it.
+//! mock server of the labs, and each answer is classified as breakers, balancers and retries see it.
 //!
 //! `cargo run -p aigw-examples --example mock_server_simulation`. Time is virtual: the lab takes no
 //! longer than its work.
@@ -42,7 +42,7 @@ async fn main() -> Result<(), BoxError> {
     let throttled = |seconds| Outcome::Throttled(Duration::from_secs(seconds));
     let expected = [
         ("anywhere.test", 200, 0, Outcome::Success),
-        // `retry_after_ms: 5000`, with underscores, is the hint of the reference, and its only one.
+        // `retry_after_ms: 5000`, with underscores, is the hint of that server, and its only one.
         ("throttled.test", 429, 0, throttled(5)),
         ("broken.test", 500, 250, Outcome::Failure),
         // Without a hint there is no time to stay away for, so it counts as any other failure.

@@ -3,7 +3,18 @@
 use crate::cmd::{Result, cargo};
 use crate::workspace::Workspace;
 
+/// The parts that there are, for whoever misspells one: building them takes minutes.
+const PARTS: [&str; 5] = ["meter", "instructions", "stack", "latency", "memory"];
+
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result {
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        if word == "--rounds" {
+            words.next();
+        } else if !PARTS.contains(&word.as_str()) {
+            return Err(format!("no part `{word}`; there are: {}", PARTS.join(", ")).into());
+        }
+    }
     let benches = workspace.packages().flat_map(|package| {
         let targets = package.targets.iter().filter(|target| target.is("bench"));
         targets.map(move |target| (package, target))

@@ -1,6 +1,6 @@
 //! `cargo xtask faults`: which test keeps which known fault out.
 //!
-//! The faults stand in `faults.toml`, each with the room that it belongs to. A fault whose room
+//! The faults stand in `faults.toml`, each with the module that it belongs to. A fault whose module
 //! exists and that has no test, or names one that the runner does not know, fails the gate.
 
 use std::collections::BTreeSet;
@@ -21,11 +21,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
     let mut missing = Vec::new();
     for fault in faults {
         let fault = Fault::read(fault)?;
-        if !workspace.root.join(fault.room).exists() {
-            println!(
-                "{:>3}  (its room is not built yet)  {}",
-                fault.number, fault.what
-            );
+        if !workspace.root.join(fault.module).exists() {
+            println!("{:>3}  (not implemented yet)  {}", fault.number, fault.what);
             continue;
         }
         println!(
@@ -53,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
 struct Fault<'f> {
     number: i64,
     what: &'f str,
-    room: &'f str,
+    module: &'f str,
     tests: Vec<&'f str>,
 }
 
@@ -63,11 +60,11 @@ impl<'f> Fault<'f> {
         let number = fault.get("number").and_then(toml::Value::as_integer);
         let tests = fault.get("tests").and_then(toml::Value::as_array);
         let tests = tests.into_iter().flatten().filter_map(toml::Value::as_str);
-        match (number, text("what"), text("room")) {
-            (Some(number), Some(what), Some(room)) => Ok(Self {
+        match (number, text("what"), text("module")) {
+            (Some(number), Some(what), Some(module)) => Ok(Self {
                 number,
                 what,
-                room,
+                module,
                 tests: tests.collect(),
             }),
             _ => Err(format!("cannot read the fault {fault:?}").into()),

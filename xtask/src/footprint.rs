@@ -1,7 +1,7 @@
 //! `cargo xtask footprint`: how many crates each of ours pulls in, per feature, against a ceiling.
 //!
 //! Ceilings and forbidden crates stand in `footprint.toml`; crates and features are read from the
-//! workspace, so a new one shows up by itself, and without a ceiling until it is given one.
+//! workspace, so a new one shows up by itself, and fails until it is given a ceiling.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,6 +31,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
             let shown = ceiling.map_or_else(|| "-".to_owned(), ToString::to_string);
             println!("{:<16} {feature:<20} {count:>6} {shown:>8}", library.name);
             let row = format!("{} with {feature}", library.name);
+            if ceiling.is_none() {
+                faults.push(format!("{row}: has no ceiling in footprint.toml"));
+            }
             if let Some(ceiling) = ceiling.filter(|ceiling| count > **ceiling) {
                 let list: Vec<_> = tree.crates.iter().map(String::as_str).collect();
                 faults.push(format!(

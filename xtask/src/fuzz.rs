@@ -7,6 +7,16 @@ use std::time::SystemTime;
 
 use crate::cmd::{Result, cargo};
 
+/// The driver's targets, for whoever misspells one: building it takes longer than reading a word.
+const TARGETS: [&str; 6] = [
+    "json-request",
+    "form",
+    "answer",
+    "hide-usage",
+    "sse",
+    "hints",
+];
+
 const INPUTS: u64 = 1_000_000;
 
 pub(crate) fn run(args: &[String]) -> Result {
@@ -18,8 +28,10 @@ pub(crate) fn run(args: &[String]) -> Result {
             seed = Some(value.parse::<u64>()?);
         } else if let Ok(number) = arg.parse() {
             inputs = number;
-        } else {
+        } else if TARGETS.contains(&arg.as_str()) {
             target = Some(arg);
+        } else {
+            return Err(format!("no parser `{arg}`; there are: {}", TARGETS.join(", ")).into());
         }
     }
     let seed = match seed {

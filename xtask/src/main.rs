@@ -1,4 +1,4 @@
-//! The commands of this house, the same on a developer's machine and in CI.
+//! The commands of this workspace, the same on a developer's machine and in CI.
 //!
 //! One file per verb; `cmd`, `workspace` and `gate` are what the verbs share. Whatever a verb
 //! installs goes below the target directory, never on the reader's system.
@@ -35,9 +35,11 @@ usage: cargo xtask <verb>
   test                       the gate: formats, lints, documents and tests everything
   faults                     which test keeps which known fault out
   footprint                  what each crate and feature pulls in, against its ceiling
-  bench [PART…] [--rounds N] what the layers cost, or those parts of it
+  bench [PART…] [--rounds N] what the layers cost, or those parts of it: meter, instructions,
+                             stack, latency, memory
   audit                      licences, unused dependencies, API breaks, minimal versions, wasm
-  fuzz [N] [--seed S] [NAME] feeds N inputs to each parser, or to the one named
+  fuzz [N] [--seed S] [NAME] feeds N inputs to each parser, or to the one named: json-request,
+                             form, answer, hide-usage, sse, hints
   package                    what would be published, packed and built";
 
 fn main() -> ExitCode {

@@ -90,7 +90,7 @@ impl Timeouts {
     /// # Errors
     ///
     /// A deadline of zero lets nothing pass; one above `total` never fires.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         let parts = [
             ("connect", self.connect),
             ("headers", self.headers),

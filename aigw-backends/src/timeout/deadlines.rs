@@ -4,7 +4,7 @@ use aigw_core::outcome::FaultKind;
 
 use super::Timeouts;
 
-/// When a call has taken too long: the thinking of this room, without a clock.
+/// When a call has taken too long: the decision logic of this module, without a clock.
 ///
 /// Told what happens, it names the instant at which the next deadline passes. Deadlines beyond the
 /// range of [`Instant`] never do.

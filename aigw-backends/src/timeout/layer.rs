@@ -1,7 +1,7 @@
 use aigw_core::reject::{MakeRejection, Refuser};
 use tower_layer::Layer;
 
-use super::{Timeout, Timeouts};
+use super::{ConfigError, Timeout, Timeouts};
 
 /// Ends calls that take too long. See the [module](super).
 #[derive(Clone, Debug)]
@@ -14,12 +14,17 @@ pub struct TimeoutLayer<T> {
 
 impl<T> TimeoutLayer<T> {
     /// Bounds each call by `timeouts`, measured by `timer`.
-    pub fn new(timeouts: Timeouts, timer: T) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// A deadline that is zero, or above `total`.
+    pub fn try_new(timeouts: Timeouts, timer: T) -> Result<Self, ConfigError> {
+        timeouts.check()?;
+        Ok(Self {
             timeouts,
             timer,
             refuser: Refuser::default(),
-        }
+        })
     }
 
     /// Answers with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).

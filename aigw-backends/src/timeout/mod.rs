@@ -44,11 +44,11 @@
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
-//! # async fn main() {
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! let timeouts = Timeouts::default().headers(Duration::from_secs(30));
 //! let stack = ServiceBuilder::new()
 //!     .layer(CallLayer::new())
-//!     .layer(TimeoutLayer::new(timeouts, Tokio))
+//!     .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
 //!     .layer(MeterLayer::new())
 //!     .service_fn(|_| async {
 //!         std::future::pending::<()>().await;
@@ -57,11 +57,12 @@
 //!
 //! let request = Request::post("/v1/chat/completions")
 //!     .header("content-type", "application/json")
-//!     .body(Full::<Bytes>::from(r#"{"model":"gpt-4o","messages":[]}"#))
-//!     .unwrap();
-//! let answer = stack.oneshot(request).await.unwrap();
+//!     .body(Full::<Bytes>::from(r#"{"model":"gpt-4o","messages":[]}"#))?;
+//! let answer = stack.oneshot(request).await?;
 //! assert_eq!(answer.status(), 504);
-//! assert_eq!(answer.extensions().get::<Fault>().unwrap().kind, FaultKind::HeadersTimeout);
+//! let fault = answer.extensions().get::<Fault>();
+//! assert_eq!(fault.map(|fault| fault.kind), Some(FaultKind::HeadersTimeout));
+//! # Ok(())
 //! # }
 //! ```
 //!

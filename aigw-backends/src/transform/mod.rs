@@ -12,7 +12,8 @@
 //!   section 7.6.1), `host` and `expect` as well; `content-length` follows the body;
 //!   `accept-encoding` becomes `identity`, so that the answer can be read; the version becomes
 //!   HTTP/1.1, and the client may still speak HTTP/2. Of the answer, `alt-svc`, `set-cookie` and
-//!   `strict-transport-security` are removed: they speak of the provider's host, and would be taken to speak of the gateway's.
+//!   `strict-transport-security` are removed: they speak of the provider's host, and would be taken
+//!   to speak of the gateway's.
 //!
 //! A call that this backend has no words for is refused with 400 `operation_not_supported`.
 //!

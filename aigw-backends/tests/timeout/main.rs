@@ -120,7 +120,7 @@ async fn run_call(
     let body = Arc::new(Mutex::new(Some(Paced::new(pieces, &dropped))));
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
-        .layer(TimeoutLayer::new(timeouts, Tokio))
+        .layer(TimeoutLayer::try_new(timeouts, Tokio).unwrap())
         .layer(MeterLayer::new())
         .service_fn(move |_| {
             let body = body.lock().unwrap().take().unwrap();
@@ -269,7 +269,7 @@ async fn the_whole_call_is_bounded_even_when_content_flows() {
 async fn an_answer_that_is_all_there_is_not_late() {
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
-        .layer(TimeoutLayer::new(Timeouts::default().total(SECOND), Tokio))
+        .layer(TimeoutLayer::try_new(Timeouts::default().total(SECOND), Tokio).unwrap())
         .layer(MeterLayer::new())
         .service_fn(|_| async {
             let answer = Response::builder().header("content-type", JSON);

@@ -21,19 +21,19 @@ pub struct CallLayer<T = NoTimer> {
 }
 
 impl CallLayer {
-    /// The greatest body that is read: 16 MiB, which holds a long conversation with several images.
-    pub const MAX_BODY_BYTES: usize = 16 << 20;
+    /// The greatest body that is read unless set otherwise: 16 MiB, which holds a long conversation with several images.
+    pub const DEFAULT_MAX_BODY_BYTES: usize = 16 << 20;
 
-    /// The greatest number of bytes that all calls together hold: 1 GiB.
-    pub const MAX_BUFFERED_BYTES: usize = 1 << 30;
+    /// The greatest number of bytes that all calls together hold unless set otherwise: 1 GiB.
+    pub const DEFAULT_MAX_BUFFERED_BYTES: usize = 1 << 30;
 
-    /// Reads bodies of up to [16 MiB](Self::MAX_BODY_BYTES), [1 GiB](Self::MAX_BUFFERED_BYTES) in
+    /// Reads bodies of up to [16 MiB](Self::DEFAULT_MAX_BODY_BYTES), [1 GiB](Self::DEFAULT_MAX_BUFFERED_BYTES) in
     /// all, however long they take.
     pub fn new() -> Self {
         Self {
             settings: Settings {
-                max_body_bytes: Self::MAX_BODY_BYTES,
-                budget: Budget::new(Self::MAX_BUFFERED_BYTES),
+                max_body_bytes: Self::DEFAULT_MAX_BODY_BYTES,
+                budget: Budget::new(Self::DEFAULT_MAX_BUFFERED_BYTES),
                 timer: NoTimer,
                 body_timeout: None,
                 refuser: Refuser::default(),

@@ -29,14 +29,14 @@
 //!
 //! What two readers could understand differently must not pass a gateway that decides by it: a body
 //! that is not one JSON object in UTF-8, a deciding key that stands twice in one object (also spelt
-//! with escapes), nesting deeper than 127, a `model` that is no string of Unicode. Then prompts of more
-//! than 65,536 [pieces](Call::parts), bodies above
+//! with escapes), nesting deeper than 127, a `model` that is no string of Unicode. Then prompts of
+//! more than 65,536 [pieces](Call::parts), bodies above
 //! [`max_body_bytes`](CallLayer::max_body_bytes) or slower than
 //! [`body_timeout`](CallLayer::body_timeout), encoded bodies, content types other than JSON, and
 //! WebSocket upgrades. A client that waits for `100 Continue` is refused at once where the head
-//! suffices. Other refused bodies are first read to their end and thrown away, up to eight times the
-//! limit and within the body timeout, so that the connection stays usable; but for a form with two
-//! models, which is not read on.
+//! suffices. Other refused bodies are first read to their end and thrown away, up to eight times
+//! the limit and within the body timeout, so that the connection stays usable; but for a form with
+//! two models, which is not read on.
 //!
 //! Trailers of a buffered request are dropped.
 //!
@@ -75,7 +75,7 @@ mod body;
 mod budget;
 #[expect(
     clippy::module_inception,
-    reason = "the room is named for its main type"
+    reason = "the module is named for its main type"
 )]
 mod call;
 mod collect;

@@ -75,7 +75,7 @@ mod hider;
 mod layer;
 #[expect(
     clippy::module_inception,
-    reason = "the room is named for its main type"
+    reason = "the module is named for its main type"
 )]
 mod meter;
 mod metered;

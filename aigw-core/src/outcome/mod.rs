@@ -27,7 +27,7 @@ mod go_duration;
 mod hint;
 #[expect(
     clippy::module_inception,
-    reason = "the room is named for its main type"
+    reason = "the module is named for its main type"
 )]
 mod outcome;
 mod rfc3339;

@@ -23,13 +23,13 @@ impl Bounds {
         Self {
             time,
             bytes,
-            concurrent: Self::CONCURRENT,
+            concurrent: Self::DEFAULT_CONCURRENT,
         }
     }
 
     /// The default of [`concurrent`](Self::concurrent): some thousand tasks are cheap, and so many
     /// hang-ups at once are an incident.
-    pub const CONCURRENT: usize = 1024;
+    pub const DEFAULT_CONCURRENT: usize = 1024;
 
     /// How many answers may be read for nobody at once; beyond them a hang-up cancels. 1024 by
     /// default, zero never reads on.

@@ -85,12 +85,12 @@ fn bearer() -> Result<Option<HeaderValue>, InvalidHeaderValue> {
 }
 
 /// The client in our layers, made once: clones share its connections.
-fn provider() -> Result<Provider, ConfigError> {
+fn provider() -> Result<Provider, BoxError> {
     let patience = Duration::from_secs(30);
     let timeouts = Timeouts::default().first_token(patience).idle(patience);
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
-        .layer(TimeoutLayer::new(timeouts, Tokio))
+        .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
         .layer(MeterLayer::new())
         .service(Leaf::new(Client::try_new(Config::default())?));
     Ok(stack

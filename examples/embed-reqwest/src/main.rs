@@ -18,7 +18,7 @@ use std::{convert::Infallible, env, process::ExitCode, time::Duration};
 
 use aigw_backends::{
     leaf::Leaf,
-    timeout::{TimeoutLayer, Timeouts},
+    timeout::{ConfigError, TimeoutLayer, Timeouts},
 };
 use aigw_core::{
     BoxError,
@@ -55,7 +55,7 @@ async fn say(url: &str, text: &str) -> Result<(), BoxError> {
     let provider = provider(client()?, |ended: &Ended<'_>| {
         let model = ended.call.model().unwrap_or("no model");
         eprintln!("{model} used {:?}", ended.meter.usage());
-    });
+    })?;
     let message = json!({"role": "user", "content": text});
     let body = json!({"model": "gpt-4o", "messages": [message]});
     let mut request = Request::post(url)
@@ -96,7 +96,10 @@ fn client() -> reqwest::Result<reqwest::Client> {
 fn provider(
     client: reqwest::Client,
     report: impl Report + Clone + Send + Sync + 'static,
-) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone {
+) -> Result<
+    impl Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    ConfigError,
+> {
     let patience = Duration::from_secs(30);
     let timeouts = Timeouts::default().first_token(patience).idle(patience);
     let leaf = Leaf::new(service_fn(move |request: Request<CallBody<Body>>| {
@@ -106,13 +109,13 @@ fn provider(
             client.execute(request).await.map(Response::<Body>::from)
         }
     }));
-    ServiceBuilder::new()
+    Ok(ServiceBuilder::new()
         .map_response(|answer: Response<_>| answer.map(Body::wrap))
         .layer(CallLayer::new())
         .layer(ReportLayer::new(report))
-        .layer(TimeoutLayer::new(timeouts, Tokio))
+        .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
         .layer(MeterLayer::new())
-        .service(leaf)
+        .service(leaf))
 }
 
 /// What a provider, or one of our layers in its place, says instead of an answer.

@@ -28,6 +28,7 @@ async fn a_reqwest_client_is_metered_and_answers_in_its_own_types() {
     let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]}).to_string();
     let request = Request::post(url).header(CONTENT_TYPE, "application/json");
     let answer = provider
+        .unwrap()
         .oneshot(request.body(body.into()).unwrap())
         .await
         .unwrap();

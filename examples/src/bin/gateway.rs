@@ -1,4 +1,4 @@
-//! A standalone AI gateway of the house's own layers.
+//! A standalone AI gateway of aigw's layers.
 //!
 //! Without a file it runs against two simulated providers and prints what to try.
 

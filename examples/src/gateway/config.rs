@@ -59,7 +59,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin_listen: None,
-            max_body_bytes: CallLayer::MAX_BODY_BYTES,
+            max_body_bytes: CallLayer::DEFAULT_MAX_BODY_BYTES,
             body_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(60),
             drain: Duration::from_secs(30),

@@ -1,4 +1,4 @@
-//! A gateway of the house's own layers, assembled from a file.
+//! A gateway of aigw's layers, assembled from a file.
 //!
 //! Nothing here decides anything about a call: [`config`] reads the file, [`stack`] puts the layers
 //! on each other, [`ledger`] adds up what was used, [`admin`] shows it, and [`run`] listens.

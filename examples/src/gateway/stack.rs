@@ -115,9 +115,7 @@ fn stack<B>(
 where
     B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    backend
-        .timeouts
-        .check()
+    let timeouts = TimeoutLayer::try_new(backend.timeouts, Tokio)
         .map_err(Error::at(format!("{key}.timeouts")))?;
     let credentials = CredentialsLayer::try_new(backend.credentials.clone(), backend.dialect)
         .map_err(Error::at(format!("{key}.credentials")))?;
@@ -131,7 +129,7 @@ where
     Ok(BoxCloneSyncService::new(
         ServiceBuilder::new()
             .map_response(|response: Response<_>| response.map(BoxMetered::new))
-            .layer(TimeoutLayer::new(backend.timeouts, Tokio))
+            .layer(timeouts)
             .layer(MeterLayer::new())
             .layer(TransformLayer::new(upstream(backend, simulators, key)?))
             .layer(credentials)

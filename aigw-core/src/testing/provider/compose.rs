@@ -154,7 +154,7 @@ impl Call<'_> {
             self.answer(&fields, &script, status, body.len(), now, wall)
         };
         if script.present && status.as_u16() < 400 {
-            // As the reference mock has them, whatever was used.
+            // As the labs' mock server has them, whatever was used.
             for (name, value) in [("tokens", "5000"), ("requests", "50")] {
                 let name = format!("x-ratelimit-remaining-{name}");
                 if let Ok(name) = HeaderName::try_from(name) {
@@ -175,7 +175,7 @@ impl Call<'_> {
             return Ok(form.unwrap_or_default());
         }
         if body.is_empty() && self.target.dialect() == Dialect::AzureOpenAi {
-            // In the reference mock's words.
+            // In the labs' mock server's words.
             let message = json!({"message": "No JSON data found in the request"});
             return Err(Box::new(Reply::json(StatusCode::BAD_REQUEST, &message)));
         }

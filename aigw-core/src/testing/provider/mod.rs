@@ -22,17 +22,18 @@
 //!
 //! # Scripts
 //!
-//! A script is an object that names hosts: `host:port`, `host`, or the provider's
-//! [id](Config::id); whoever is not named gets `default`, and each field that an entry lacks is
-//! taken from there. It stands where the first text of the body belongs, as `{"simulation": {…}}`,
-//! either as an object or written out as the text: in `messages[0].content` (OpenAI, Azure,
-//! Anthropic), `contents[0].parts[0].text` (Gemini), `input` or `input[0].content` (Responses,
-//! embeddings, moderations), `prompt` (completions, images). In any call, and before those, it may
-//! be the header `x-simulation`. An unknown field is a 400 that names it.
+//! Scripts are those of the mock server of the [AI-Gateway labs][labs], and more. A script is an
+//! object that names hosts: `host:port`, `host`, or the provider's [id](Config::id); whoever is not
+//! named gets `default`, and each field that an entry lacks is taken from there. It stands where
+//! the first text of the body belongs, as `{"simulation": {…}}`, either as an object or written out
+//! as the text: in `messages[0].content` (OpenAI, Azure, Anthropic), `contents[0].parts[0].text`
+//! (Gemini), `input` or `input[0].content` (Responses, embeddings, moderations), `prompt`
+//! (completions, images). In any call, and before those, it may be the header `x-simulation`. An
+//! unknown field is a 400 that names it.
 //!
 //! | field | meaning |
 //! |---|---|
-//! | `response_status_code` | status; from 400 up an error body, in the reference mock's words |
+//! | `response_status_code` | status; from 400 up an error body, in the labs' mock server's words |
 //! | `wait_time_ms` | time before the head of the answer |
 //! | `headers` | header fields to set |
 //! | `text`, `tokens` | what the answer says; or how many words of one token it has |
@@ -94,6 +95,8 @@
 //! assert_eq!(provider.calls().len(), 2);
 //! # }
 //! ```
+//!
+//! [labs]: https://github.com/Azure-Samples/AI-Gateway
 
 mod answer;
 mod anthropic;

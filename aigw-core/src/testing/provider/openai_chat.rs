@@ -209,7 +209,7 @@ impl Say<'_> {
             (true, false) => ("chatcmpl-", "chat.completion"),
             (false, _) => ("cmpl-", "text_completion"),
         };
-        // The reference mock gives every answer the same id.
+        // The labs' mock server gives every answer the same id.
         let id = if asked.script.present {
             "foo".into()
         } else {

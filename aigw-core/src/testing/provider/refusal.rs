@@ -81,7 +81,7 @@ pub(super) fn gemini(status: StatusCode, message: &str) -> Value {
     json!({"error": {"code": status.as_u16(), "message": message, "status": word}})
 }
 
-/// The failure that a script asks for: on OpenAI's paths in the reference mock's words.
+/// The failure that a script asks for: on OpenAI's paths in the labs' mock server's words.
 pub(super) fn scripted(target: &Target, status: StatusCode) -> Reply {
     let code = status.as_u16().to_string();
     let (code, message) = match status.as_u16() {

@@ -11,7 +11,7 @@ use super::base64;
 /// What a call's script makes of the answer. Without a script: nothing.
 #[derive(Debug, Default)]
 pub(super) struct Script {
-    /// Whether there is a script at all: the reference mock answers scripted prompts in its own
+    /// Whether there is a script at all: the labs' mock server answers scripted prompts in its own
     /// words.
     pub(super) present: bool,
     pub(super) status: Option<u16>,

@@ -13,7 +13,7 @@ use super::script::Script;
 /// The header that carries a script on any call, JSON or not.
 const HEADER: &str = "x-simulation";
 
-/// Where the dialects' bodies carry one. The first is the reference mock's place.
+/// Where the dialects' bodies carry one. The first is the labs' mock server's place.
 const PLACES: [&str; 8] = [
     "/messages/0/content",
     "/messages/0/content/0/text",

@@ -24,7 +24,7 @@ use std::{
 };
 
 use aigw_backends::{
-    client::{Client, Config, ConfigError},
+    client::{Client, Config},
     leaf::Leaf,
     timeout::{TimeoutLayer, Timeouts},
 };

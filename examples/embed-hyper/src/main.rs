@@ -7,7 +7,7 @@
 //!
 //! Prints `listening on http://127.0.0.1:3000`, or another address that is given after the URL.
 //! Then point any OpenAI client at `http://127.0.0.1:3000/v1`: the caller's own key goes along, and
-//! each call prints a line as `gpt-4o used {"input": 9, "output": 5}`.
+//! each call prints a line as `gpt-4o used {"input": 9, …, "output": 5, …}`.
 
 #[cfg(test)]
 mod tests;

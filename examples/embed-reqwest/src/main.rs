@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the JSON of the answer, and on
-//! stderr `gpt-4o used {"input": 9, "output": 5}`. What the provider says in place of an answer
+//! stderr `gpt-4o used {"input": 9, …, "output": 5, …}`. What the provider says in place of an answer
 //! goes to stderr, and the program exits with 1.
 //!
 //! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
@@ -14,16 +14,17 @@
 #[cfg(test)]
 mod tests;
 
-use std::{convert::Infallible, env, process::ExitCode, time::Duration};
+use std::{convert::Infallible, env, error::Error, process::ExitCode, time::Duration};
 
 use aigw_backends::{
-    leaf::Leaf,
+    leaf::{self, Leaf},
     timeout::{ConfigError, TimeoutLayer, Timeouts},
 };
 use aigw_core::{
     BoxError,
     call::{CallBody, CallLayer},
     meter::{Ended, MeterLayer, Report, ReportLayer},
+    outcome::{Fault, FaultKind},
     rt::Tokio,
 };
 use http::{
@@ -115,7 +116,15 @@ fn provider(
         .layer(ReportLayer::new(report))
         .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
         .layer(MeterLayer::new())
-        .service(leaf))
+        .service(leaf.diagnose_with(diagnose)))
+}
+
+/// Reads in reqwest's errors also that there was no connection: an unknown name, no TLS.
+fn diagnose(error: &(dyn Error + 'static)) -> Fault {
+    match error.downcast_ref::<reqwest::Error>() {
+        Some(error) if error.is_connect() => Fault::undispatched(FaultKind::Connect),
+        _ => leaf::diagnose(error),
+    }
 }
 
 /// What a provider, or one of our layers in its place, says instead of an answer.

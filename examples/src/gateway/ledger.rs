@@ -33,7 +33,7 @@ struct Account {
 }
 
 impl Ledger {
-    /// The sums, with the calls that reached no backend as [`REFUSED`].
+    /// The sums, with the calls that reached no backend as `refused`.
     pub fn to_json(&self) -> Value {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let accounts = accounts.iter().map(|(backend, account)| {

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the JSON of the answer, and on
-//! stderr `gpt-4o used {"input": 9, …, "output": 5, …}`. What the provider says in place of an answer
-//! goes to stderr, and the program exits with 1.
+//! stderr `gpt-4o used {"input": 9, …, "output": 5, …}`. What the provider says in place of an
+//! answer goes to stderr, and the program exits with 1.
 //!
 //! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
 //! `http://127.0.0.1:8080/v1/chat/completions` asks the example gateway, which wants no key.

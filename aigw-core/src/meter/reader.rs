@@ -249,6 +249,8 @@ impl Events {
         let scanner = &self.reading.scanner;
         let first = news.first.and_then(|at| usize::try_from(at).ok());
         if let Some((beginning, rest)) = first.and_then(|at| data.split_at_checked(at))
+            // The first content is waited for, and may be the last.
+            && meter.chunks > 0
             && self.familiar.is_new(beginning)
             // What names another model is not learnt yet.
             && is_same(model.as_ref(), meter.model.as_ref())

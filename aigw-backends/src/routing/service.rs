@@ -58,7 +58,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnknownBackend`] where a route names one that is not among them.
+    /// [`ConfigError::DuplicateBackend`] where two have one name, and [`ConfigError::UnknownBackend`]
+    /// where a route names one that is not among them.
     pub fn try_new(
         table: Table<K>,
         backends: impl IntoIterator<Item = (K, S)>,

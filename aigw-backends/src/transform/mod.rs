@@ -9,11 +9,11 @@
 //! - **The model.** The caller's model becomes the backend's deployment, in the path where the
 //!   backend reads it there, else in the body, by [`Edit::Model`](aigw_core::call::Edit::Model).
 //! - **The headers.** What belongs to one connection is removed from request and answer (RFC 9110,
-//!   section 7.6.1), `host` and `expect` as well; `content-length` follows the body;
-//!   `accept-encoding` becomes `identity`, so that the answer can be read; the version becomes
-//!   HTTP/1.1, and the client may still speak HTTP/2. Of the answer, `alt-svc`, `set-cookie` and
-//!   `strict-transport-security` are removed: they speak of the provider's host, and would be taken
-//!   to speak of the gateway's.
+//!   section 7.6.1), `host`, `expect` and headers that override the method as well;
+//!   `content-length` follows the body; `accept-encoding` becomes `identity`, so that the answer
+//!   can be read; the version becomes HTTP/1.1, and the client may still speak HTTP/2. Of the
+//!   answer, `alt-svc`, `set-cookie` and `strict-transport-security` are removed: they speak of the
+//!   provider's host, and would be taken to speak of the gateway's.
 //!
 //! A call that this backend has no words for is refused with 400 `operation_not_supported`.
 //!

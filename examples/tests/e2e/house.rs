@@ -166,7 +166,7 @@ impl House {
         Wire::connect(self.address).await
     }
 
-    /// What the calls to a backend used; those that reached none stand under the empty name.
+    /// What the calls to a backend used; those that reached none stand as `refused`.
     pub(crate) async fn used(&self, backend: &str) -> Used {
         let mut wire = Wire::connect(self.admin).await;
         wire.send(get("/status")).await;

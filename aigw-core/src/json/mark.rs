@@ -13,19 +13,21 @@ impl<F: Copy> Scanner<F> {
     /// Where the scanner would stand behind this beginning of a document, if a value is to come
     /// there.
     pub(crate) fn mark(&self, beginning: &[u8]) -> Option<Mark> {
-        let mut scout = Self::new(self.shape, self.mode);
+        let mut scout = Self::new(self.shape, self.machine.mode);
         scout.scan(beginning, &mut Deaf).ok()?;
-        (scout.place.state == State::Value).then_some(Mark(scout.place))
+        let place = scout.machine.place;
+        (place.state == State::Value).then_some(Mark(place))
     }
 
     /// Goes on as if the beginning of the document had been read.
     pub(crate) fn resume(&mut self, mark: &Mark) {
-        self.place = mark.0;
+        self.machine.place = mark.0;
     }
 
     /// Whether the value that came at the mark has been read, and nothing but blanks behind it.
     pub(crate) fn has_read(&self, mark: &Mark) -> bool {
-        self.place.state == State::After && self.place.began == mark.0.offset
+        let place = &self.machine.place;
+        place.state == State::After && place.began == mark.0.end
     }
 
     /// How long the value is that comes at the mark and that `rest` begins with; `None` if its end
@@ -34,7 +36,7 @@ impl<F: Copy> Scanner<F> {
     /// Byte by byte, since a scanner does not stop behind a value. A number ends only with what
     /// follows it, and so has no length here.
     pub(crate) fn value_len(&self, mark: &Mark, rest: &[u8]) -> Option<usize> {
-        let mut scout = Self::new(self.shape, self.mode);
+        let mut scout = Self::new(self.shape, self.machine.mode);
         scout.resume(mark);
         for (at, byte) in rest.chunks(1).enumerate() {
             scout.scan(byte, &mut Deaf).ok()?;
@@ -47,7 +49,7 @@ impl<F: Copy> Scanner<F> {
 
     /// Goes on as if the rest of the document had been read.
     pub(crate) fn complete(&mut self) {
-        self.place.state = State::Done;
+        self.machine.place.state = State::Done;
     }
 }
 

@@ -9,6 +9,7 @@
 mod block;
 mod buffer;
 mod flat;
+mod machine;
 mod mark;
 mod members;
 mod number;
@@ -19,6 +20,7 @@ mod shape;
 mod sink;
 mod state;
 mod text;
+mod tree;
 mod value;
 
 #[cfg(test)]

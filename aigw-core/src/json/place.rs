@@ -1,4 +1,7 @@
-use super::{shape::NodeId, state::State};
+use super::{
+    state::State,
+    tree::{NodeId, Tree},
+};
 
 /// Where in a document a [`Scanner`](super::Scanner) stands. But for the bytes of a token that a
 /// chunk boundary cuts, it is all that reading on needs.
@@ -21,8 +24,8 @@ pub(super) struct Place {
     pub(super) skipped: usize,
     /// Bit *n*: the key of node *n* has stood in the document.
     seen: u128,
-    /// Bytes seen in earlier chunks.
-    pub(super) offset: u64,
+    /// Where in the document the chunk ends that is read, or was read last.
+    pub(super) end: u64,
 }
 
 /// The deepest path of any shape, in containers.
@@ -33,32 +36,32 @@ pub(super) const MAX_DEPTH: u8 = 127;
 
 impl Place {
     /// At the beginning of a document.
-    pub(super) const fn start(root: NodeId) -> Self {
+    pub(super) const fn start() -> Self {
         Self {
             state: State::Value,
-            node: Some(root),
+            node: Some(Tree::ROOT),
             began: 0,
             depth: 0,
             live: 0,
             objects: 0,
-            nodes: [root; LIVE],
+            nodes: [Tree::ROOT; LIVE],
             begins: [0; LIVE],
             skipped: 0,
             seen: 0,
-            offset: 0,
+            end: 0,
         }
     }
 
     /// The same for another document. The containers are left as they are: `depth` and `live` say
     /// which count, and clearing them for each event would cost more than reading it.
-    pub(super) fn restart(&mut self, root: NodeId) {
+    pub(super) fn restart(&mut self) {
         self.state = State::Value;
-        self.node = Some(root);
+        self.node = Some(Tree::ROOT);
         self.depth = 0;
         self.live = 0;
         self.skipped = 0;
         self.seen = 0;
-        self.offset = 0;
+        self.end = 0;
     }
 
     /// Whether no container is open.
@@ -70,9 +73,9 @@ impl Place {
         self.objects & 1 == 1
     }
 
-    /// Enters a container that began at `at`, on a path if it is a `node`; answers `false` where
-    /// that is one too many.
-    pub(super) fn open(&mut self, object: bool, node: Option<NodeId>, at: u64) -> bool {
+    /// Enters the container that has begun, on a path if it is a `node`; answers `false` where that
+    /// is one too many.
+    pub(super) fn open(&mut self, object: bool, node: Option<NodeId>) -> bool {
         if self.depth == MAX_DEPTH {
             return false;
         }
@@ -85,7 +88,7 @@ impl Place {
             && let Some(node) = node
             && let Some((open, began)) = self.nodes.get_mut(level).zip(self.begins.get_mut(level))
         {
-            (*open, *began) = (node, at);
+            (*open, *began) = (node, self.began);
             self.live = self.depth;
         }
         true

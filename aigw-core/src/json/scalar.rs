@@ -1,74 +1,76 @@
 //! Strings, numbers and literals, which a chunk boundary may cut anywhere.
 
 use super::{
-    Flaw, Scanner, Sink,
+    Flaw,
+    machine::{Broken, CAP, Listener, Machine, Rest},
     number::Number,
-    scanner::{Broken, CAP},
-    shape::Leaf,
     state::{Literal, Role, State},
     text::{Escape, plain_len},
+    tree::Leaf,
     value::{Text, Value},
 };
 
-impl<F: Copy> Scanner<F> {
-    /// Reads a string from behind its opening quote; answers how many bytes of `rest` it took.
+impl Machine {
+    /// Reads a string from behind its opening quote.
     #[inline(always)]
-    pub(super) fn begin_text(
+    pub(super) fn begin_text<'c>(
         &mut self,
         role: Role,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Broken> {
-        let len = plain_len(rest, self.mode);
+        rest: &'c [u8],
+        sink: &mut Listener<'_>,
+    ) -> Rest<'c> {
         // Most strings stand whole in their chunk and have no escape.
-        if let Some((plain, [b'"', ..])) = rest.split_at_checked(len) {
+        if let Some((plain, [b'"', behind @ ..])) = rest.split_at_checked(plain_len(rest)) {
             if role == Role::Length {
-                self.tell_length(len as u64, sink);
+                self.tell_length(plain.len() as u64, sink);
             }
-            self.end_text(role, Some(Text::plain(plain)), at + len as u64 + 1, sink)?;
-            return Ok(len + 1);
+            self.end_text(role, Some(Text::plain(plain)), behind, sink)?;
+            return Ok(behind);
         }
         self.held.clear();
-        self.text(role, Escape::None, rest, at, sink)
+        self.text(role, Escape::None, rest, sink)
     }
 
     /// Reads on in a string.
-    pub(super) fn text(
+    pub(super) fn text<'c>(
         &mut self,
         role: Role,
         mut escape: Escape,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Broken> {
+        rest: &'c [u8],
+        sink: &mut Listener<'_>,
+    ) -> Rest<'c> {
         let run = match escape.read(rest, self.mode) {
             Ok(run) => run,
-            Err(len) => return Err(self.fail(at + len as u64, Flaw::Syntax)),
+            Err(len) => {
+                let flawed = rest.get(len..).unwrap_or_default();
+                return Err(self.fail(flawed, Flaw::Syntax));
+            }
         };
         if role == Role::Length {
             self.tell_length(run.meaning, sink);
         }
         let kept = matches!(role, Role::Key | Role::Value);
-        let raw = rest.get(..run.len).filter(|_| kept).unwrap_or_default();
+        let raw = run.raw;
         if !run.ended {
-            self.held.push(raw);
+            if kept {
+                self.held.push(raw);
+            }
             self.place.state = State::Text(role, escape);
-            return Ok(run.len);
+            return Ok(&[]);
         }
-        let end = at + run.len as u64 + 1;
+        let behind = rest.get(raw.len() + 1..).unwrap_or_default();
         if kept && !self.held.is_empty() {
             self.held.push(raw);
             let held = self.held.clone();
-            self.end_text(role, held.get().map(Text::new), end, sink)?;
+            self.end_text(role, held.get().map(Text::new), behind, sink)?;
         } else {
-            self.end_text(role, Some(Text::new(raw)), end, sink)?;
+            self.end_text(role, Some(Text::new(raw)), behind, sink)?;
         }
-        Ok(run.len + 1)
+        Ok(behind)
     }
 
-    #[inline(always)]
-    fn tell_length(&mut self, bytes: u64, sink: &mut impl Sink<F>) {
+    #[inline]
+    fn tell_length(&mut self, bytes: u64, sink: &mut Listener<'_>) {
         if bytes > 0
             && let Some(Leaf { field, .. }) = self.leaf()
         {
@@ -76,15 +78,15 @@ impl<F: Copy> Scanner<F> {
         }
     }
 
-    /// A string has ended. `text` is what it was where that is needed, and `None` where that was
-    /// too long to be held.
+    /// A string has ended, in front of `behind`. `text` is what it was where that is needed, and
+    /// `None` where that was too long to be held.
     #[inline(always)]
     fn end_text(
         &mut self,
         role: Role,
         text: Option<Text<'_>>,
-        end: u64,
-        sink: &mut impl Sink<F>,
+        behind: &[u8],
+        sink: &mut Listener<'_>,
     ) -> Result<(), Broken> {
         match role {
             Role::Key => {
@@ -93,7 +95,7 @@ impl<F: Copy> Scanner<F> {
                     Some(key) if key.len() <= CAP => key,
                     _ => Text::plain(b""),
                 };
-                return self.expect_member(key, end);
+                return self.expect_member(key, behind);
             }
             Role::ForeignKey => {
                 self.place.node = None;
@@ -104,7 +106,7 @@ impl<F: Copy> Scanner<F> {
                     Some(text) if text.len() <= CAP => Value::String(text),
                     _ => Value::TooLong,
                 };
-                self.end_with(value, end, sink);
+                self.end_with(value, behind, sink);
             }
             Role::Length | Role::Nothing if self.place.skipped > 0 => {
                 self.place.state = State::Skip;
@@ -115,66 +117,61 @@ impl<F: Copy> Scanner<F> {
     }
 
     /// Reads a number or a literal, which `rest` begins with.
-    pub(super) fn begin_scalar(
-        &mut self,
-        byte: u8,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Broken> {
-        let literal = match byte {
-            b't' => Literal::True,
-            b'f' => Literal::False,
-            b'n' => Literal::Null,
-            _ => {
+    #[inline]
+    pub(super) fn begin_scalar<'c>(&mut self, rest: &'c [u8], sink: &mut Listener<'_>) -> Rest<'c> {
+        match rest {
+            [b't', ..] => self.literal(Literal::True, 0, rest, sink),
+            [b'f', ..] => self.literal(Literal::False, 0, rest, sink),
+            [b'n', ..] => self.literal(Literal::Null, 0, rest, sink),
+            [first, ..] => {
                 self.held.clear();
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 // Most numbers are whole, in every sense.
-                if (byte != b'0' || digits == 1)
-                    && digits > 0
-                    && matches!(rest.get(digits), Some(b',' | b'}' | b']'))
+                if let Some((raw, behind @ [b',' | b'}' | b']', ..])) =
+                    rest.split_at_checked(digits)
+                    && (digits == 1 || digits > 1 && *first != b'0')
                 {
-                    self.end_number(rest.get(..digits).unwrap_or_default(), at, sink);
-                    return Ok(digits);
+                    self.end_number(raw, behind, sink);
+                    return Ok(behind);
                 }
-                return self.number(Number::Start, rest, at, sink);
+                self.number(Number::Start, rest, sink)
             }
-        };
-        self.literal(literal, 0, rest, at, sink)
+            [] => Ok(rest),
+        }
     }
 
-    pub(super) fn number(
+    pub(super) fn number<'c>(
         &mut self,
         mut number: Number,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Broken> {
-        let mut taken = 0;
-        for byte in rest {
+        rest: &'c [u8],
+        sink: &mut Listener<'_>,
+    ) -> Rest<'c> {
+        let mut behind = rest;
+        while let [byte, next @ ..] = behind {
             if !(byte.is_ascii_digit() && number.goes_on()) {
                 match number.step(*byte) {
-                    Some(next) => number = next,
+                    Some(stepped) => number = stepped,
                     None if number.may_end() => {
-                        self.end_number(rest.get(..taken).unwrap_or_default(), at, sink);
-                        return Ok(taken);
+                        let taken = rest.len() - behind.len();
+                        self.end_number(rest.get(..taken).unwrap_or_default(), behind, sink);
+                        return Ok(behind);
                     }
-                    None => return Err(self.fail(at + taken as u64, Flaw::Syntax)),
+                    None => return Err(self.fail(behind, Flaw::Syntax)),
                 }
             }
-            taken += 1;
+            behind = next;
         }
         self.held.push(rest);
         self.place.state = State::Number(number);
-        Ok(taken)
+        Ok(&[])
     }
 
-    /// A number has ended, of which `raw` stands in this chunk.
-    fn end_number(&mut self, raw: &[u8], at: u64, sink: &mut impl Sink<F>) {
+    /// A number has ended, in front of `behind`, of which `raw` stands in this chunk.
+    fn end_number(&mut self, raw: &[u8], behind: &[u8], sink: &mut Listener<'_>) {
         let Some(field) = self.end_value() else {
             return;
         };
-        let span = self.place.began..at + raw.len() as u64;
+        let span = self.place.began..self.at(behind);
         let digits = if self.held.is_empty() {
             Some(raw).filter(|raw| raw.len() <= CAP)
         } else {
@@ -184,34 +181,32 @@ impl<F: Copy> Scanner<F> {
         sink.value(field, digits.map_or(Value::TooLong, Value::Number), span);
     }
 
-    pub(super) fn literal(
+    pub(super) fn literal<'c>(
         &mut self,
         literal: Literal,
         seen: u8,
-        rest: &[u8],
-        at: u64,
-        sink: &mut impl Sink<F>,
-    ) -> Result<usize, Broken> {
+        rest: &'c [u8],
+        sink: &mut Listener<'_>,
+    ) -> Rest<'c> {
         let (word, value): (&[u8], _) = match literal {
             Literal::True => (b"true", Value::Bool(true)),
             Literal::False => (b"false", Value::Bool(false)),
             Literal::Null => (b"null", Value::Null),
         };
         let expected = word.get(usize::from(seen)..).unwrap_or_default();
-        if rest.starts_with(expected) {
-            self.end_with(value, at + expected.len() as u64, sink);
-            return Ok(expected.len());
-        }
-        let len = expected.len().min(rest.len());
         let same = expected
             .iter()
             .zip(rest)
-            .take_while(|(expected, byte)| expected == byte);
-        let same = same.count();
-        if same < len {
-            return Err(self.fail(at + same as u64, Flaw::Syntax));
+            .take_while(|(expected, byte)| expected == byte)
+            .count();
+        let behind = rest.get(same..).unwrap_or_default();
+        if same == expected.len() {
+            self.end_with(value, behind, sink);
+        } else if behind.is_empty() {
+            self.place.state = State::Literal(literal, seen + same as u8);
+        } else {
+            return Err(self.fail(behind, Flaw::Syntax));
         }
-        self.place.state = State::Literal(literal, seen.saturating_add(len as u8));
-        Ok(len)
+        Ok(behind)
     }
 }

@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use super::Value;
+use super::{Shape, Value, tree::FieldId};
 
-/// Hears what stands at the paths of a [`Shape`](super::Shape).
+/// Hears what stands at the paths of a [`Shape`].
 pub(crate) trait Sink<F> {
     /// A value at a path that [wants its beginning](super::Want::Begin) begins at byte `at`.
     fn begin(&mut self, field: F, first: u8, at: u64) {
@@ -16,6 +16,32 @@ pub(crate) trait Sink<F> {
     /// began at byte `began`.
     fn length(&mut self, field: F, bytes: u64, began: u64) {
         let _ = (field, bytes, began);
+    }
+}
+
+/// A sink as the machine knows it, for which fields are numbers.
+pub(super) struct Numbered<'a, F: 'static, S> {
+    pub(super) shape: &'static Shape<F>,
+    pub(super) sink: &'a mut S,
+}
+
+impl<F: Copy, S: Sink<F>> Sink<FieldId> for Numbered<'_, F, S> {
+    fn begin(&mut self, field: FieldId, first: u8, at: u64) {
+        if let Some(field) = self.shape.field(field) {
+            self.sink.begin(field, first, at);
+        }
+    }
+
+    fn value(&mut self, field: FieldId, value: Value<'_>, span: Range<u64>) {
+        if let Some(field) = self.shape.field(field) {
+            self.sink.value(field, value, span);
+        }
+    }
+
+    fn length(&mut self, field: FieldId, bytes: u64, began: u64) {
+        if let Some(field) = self.shape.field(field) {
+            self.sink.length(field, bytes, began);
+        }
     }
 }
 

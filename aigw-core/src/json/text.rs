@@ -1,11 +1,10 @@
 //! The inside of a string: runs of plain bytes, and escapes that a chunk boundary may cut.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
 use super::{
     Mode,
     block::{equal, run, up_to},
-    scanner::after,
 };
 
 /// Where in an escape the last chunk ended.
@@ -17,9 +16,9 @@ pub(super) enum Escape {
 }
 
 /// The part of a string that stands in one chunk.
-pub(super) struct Run {
-    /// How many bytes, without the closing quote.
-    pub(super) len: usize,
+pub(super) struct Run<'c> {
+    /// Its bytes, without the closing quote.
+    pub(super) raw: &'c [u8],
     /// How many bytes of UTF-8 they mean.
     pub(super) meaning: u64,
     /// Whether the closing quote follows.
@@ -32,7 +31,7 @@ type Meaning = Option<u64>;
 
 impl Escape {
     /// Reads on in a string. Where it cannot go on, the error is how many bytes could be read.
-    pub(super) fn read(&mut self, rest: &[u8], mode: Mode) -> Result<Run, usize> {
+    pub(super) fn read<'c>(&mut self, rest: &'c [u8], mode: Mode) -> Result<Run<'c>, usize> {
         let (mut len, mut meaning) = (0, 0);
         let mut ended = false;
         while let Some(byte) = rest.get(len) {
@@ -41,7 +40,7 @@ impl Escape {
                 len += 1;
                 continue;
             }
-            let easy = easy(after(rest, len), mode);
+            let easy = easy(rest.get(len..).unwrap_or_default());
             len += easy.len;
             meaning += easy.meaning;
             match rest.get(len) {
@@ -50,13 +49,16 @@ impl Escape {
                     break;
                 }
                 Some(b'\\') => *self = Self::Begun,
-                Some(_) => return Err(len),
+                Some(_) if mode == Mode::Strict => return Err(len),
+                // A control character that should be escaped.
+                Some(_) => meaning += 1,
                 None => break,
             }
             len += 1;
         }
+        let raw = rest.get(..len).unwrap_or_default();
         Ok(Run {
-            len,
+            raw,
             meaning,
             ended,
         })
@@ -114,35 +116,45 @@ struct Easy {
     meaning: u64,
 }
 
-fn easy(rest: &[u8], mode: Mode) -> Easy {
+/// Block after block, since a text has an escape in every other line and each is passed over
+/// without a new beginning.
+fn easy(rest: &[u8]) -> Easy {
+    let (blocks, _) = rest.as_chunks();
     let (mut len, mut escapes) = (0, 0);
-    loop {
-        len += plain_len(after(rest, len), mode);
-        match after(rest, len) {
-            [b'\\', letter, ..] if is_short(*letter) => {
-                len += 2;
-                escapes += 1;
+    // Bit 0: the first byte of the next block is the letter of an escape that the last one began.
+    let mut letter = 0;
+    for block in blocks {
+        let mut marks = specials(u8x32::new(*block)).to_bitmask() & !letter;
+        letter = 0;
+        while marks != 0 {
+            let begin = marks.trailing_zeros();
+            let at = len + begin as usize;
+            if !begins_with_short_escape(rest.get(at..).unwrap_or_default()) {
+                let meaning = at as u64 - escapes;
+                return Easy { len: at, meaning };
             }
-            _ => {
-                let meaning = len as u64 - escapes;
-                return Easy { len, meaning };
-            }
+            let escape = 0b11_u64 << begin;
+            marks &= !(escape as u32);
+            letter = (escape >> u32::BITS) as u32;
+            escapes += 1;
         }
+        len += block.len();
+    }
+    len += letter as usize;
+    loop {
+        let tail = rest.get(len..).unwrap_or_default();
+        len += plain_len(tail);
+        if !begins_with_short_escape(rest.get(len..).unwrap_or_default()) {
+            let meaning = len as u64 - escapes;
+            return Easy { len, meaning };
+        }
+        len += 2;
+        escapes += 1;
     }
 }
 
-/// How many bytes stand before the next quote or backslash, or control character where none may
-/// stand in a string.
-#[inline]
-pub(super) fn plain_len(rest: &[u8], mode: Mode) -> usize {
-    match mode {
-        Mode::Strict => run(
-            rest,
-            |block| special(block) | up_to(block, 0x1f),
-            |byte| is_special(byte) | (byte < 0x20),
-        ),
-        Mode::Lenient => run(rest, special, is_special),
-    }
+fn begins_with_short_escape(rest: &[u8]) -> bool {
+    matches!(rest, [b'\\', letter, ..] if is_short(*letter))
 }
 
 /// Whether a backslash and this byte are a whole escape.
@@ -150,11 +162,22 @@ const fn is_short(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')
 }
 
+/// How many bytes stand before the next quote, backslash or control character.
 #[inline]
-fn special(block: u8x16) -> u8x16 {
-    equal(block, b'"') | equal(block, b'\\')
+pub(super) fn plain_len(rest: &[u8]) -> usize {
+    run(rest, special, |byte| matches!(byte, b'"' | b'\\' | ..0x20))
 }
 
-const fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\')
+// A quote, but for one bit, is the first character behind the control characters: then one
+// comparison marks both.
+
+#[inline]
+fn special(block: u8x16) -> u8x16 {
+    up_to(block ^ u8x16::splat(0x02), 0x20) | equal(block, b'\\')
+}
+
+#[inline]
+fn specials(block: u8x32) -> u8x32 {
+    let bent = block ^ u8x32::splat(0x02);
+    bent.min(u8x32::splat(0x20)).simd_eq(bent) | block.simd_eq(u8x32::splat(b'\\'))
 }

@@ -31,7 +31,8 @@ pub(crate) fn run(options: &Options) -> Result {
 
 /// What one side has shown, round by round.
 struct Side {
-    name: &'static str,
+    /// `None` goes to the provider directly.
+    kind: Option<Kind>,
     caller: Caller,
     p50: Figures,
     p99: Figures,
@@ -42,15 +43,12 @@ struct Side {
 async fn measure(options: &Options) -> Result {
     let upstream = Upstream::start(Http::One).await?;
     upstream.reply(Answer::Events(payload::events(3)), Pace::Apart);
-    let mut sides = vec![Side::new(
-        "direct",
-        None,
-        Caller::connect(upstream.address, Http::One).await?,
-    )];
+    let direct = Caller::connect(upstream.address, Http::One).await?;
+    let mut sides = vec![Side::new(None, None, direct)];
     for kind in Kind::ALL {
         let gateway = Gateway::start(kind, Wire::HTTP1, upstream.address)?;
         let caller = Caller::connect(gateway.address, Http::One).await?;
-        sides.push(Side::new(kind.name(), Some(gateway), caller));
+        sides.push(Side::new(Some(kind), Some(gateway), caller));
     }
     let prompt = payload::prompt(2 << 10, true);
     for _ in 0..options.rounds {
@@ -70,37 +68,49 @@ async fn measure(options: &Options) -> Result {
     }
     table::title("first byte, 2 KB prompt", "µs");
     for side in &sides {
-        table::row(&format!("{}, p50", side.name), &side.p50, Target::None);
-        table::row(&format!("{}, p99", side.name), &side.p99, Target::None);
+        table::row(&format!("{}, p50", side.name()), &side.p50, Target::None);
+        table::row(&format!("{}, p99", side.name()), &side.p99, Target::None);
     }
     table::title("first byte, added to direct", "µs");
     let [direct, gateways @ ..] = sides.as_slice() else {
         return Ok(());
     };
     for side in gateways {
-        let ours = side.name == Kind::Layers.name();
-        let target = |most| {
-            if ours {
-                Target::AtMost(most)
-            } else {
-                Target::None
-            }
+        let (p50, p99) = match side.kind {
+            Some(Kind::Layers) => (Target::AtMost(50.0), Target::AtMost(200.0)),
+            _ => (Target::None, Target::None),
         };
-        let (p50, p99) = (side.p50.above(&direct.p50), side.p99.above(&direct.p99));
-        table::row(&format!("{}, p50", side.name), &p50, target(50.0));
-        table::row(&format!("{}, p99", side.name), &p99, target(200.0));
+        side.above(direct, p50, p99);
+    }
+    table::title("first byte, added to bare", "µs");
+    let bare = gateways.iter().find(|side| side.kind == Some(Kind::Bare));
+    for side in gateways {
+        if let (Some(Kind::Layers | Kind::Full), Some(bare)) = (side.kind, bare) {
+            side.above(bare, Target::None, Target::None);
+        }
     }
     Ok(())
 }
 
 impl Side {
-    fn new(name: &'static str, gateway: Option<Gateway>, caller: Caller) -> Self {
+    fn new(kind: Option<Kind>, gateway: Option<Gateway>, caller: Caller) -> Self {
         Self {
-            name,
+            kind,
             caller,
             p50: Figures::default(),
             p99: Figures::default(),
             _gateway: gateway,
         }
+    }
+
+    fn name(&self) -> &'static str {
+        self.kind.map_or("direct", Kind::name)
+    }
+
+    /// Prints by how much its times are above the other's, round by round.
+    fn above(&self, other: &Self, p50: Target, p99: Target) {
+        let name = self.name();
+        table::row(&format!("{name}, p50"), &self.p50.above(&other.p50), p50);
+        table::row(&format!("{name}, p99"), &self.p99.above(&other.p99), p99);
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 
+#[cfg(feature = "token-limit")]
+pub mod budget;
 #[cfg(feature = "drain")]
 pub mod drain;
 

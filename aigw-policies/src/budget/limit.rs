@@ -1,0 +1,273 @@
+use std::{error::Error, fmt, time::Duration};
+
+/// How much of something may be used in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// It flows back all the time.
+    Rate(Rate),
+    /// It is there again when a period begins.
+    Quota(Quota),
+}
+
+impl Limit {
+    /// The greatest amount that can ever be taken at once.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        match self {
+            Self::Rate(rate) => rate.amount,
+            Self::Quota(quota) => quota.amount,
+        }
+    }
+}
+
+impl From<Rate> for Limit {
+    fn from(rate: Rate) -> Self {
+        Self::Rate(rate)
+    }
+}
+
+impl From<Quota> for Limit {
+    fn from(quota: Quota) -> Self {
+        Self::Quota(quota)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(rate) => rate.fmt(f),
+            Self::Quota(quota) => quota.fmt(f),
+        }
+    }
+}
+
+/// An amount that flows back evenly: a bucket that holds this much at most and fills in this time.
+///
+/// In any span of time no more is admitted than what the bucket holds and what flows in during it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    amount: u64,
+    per: Duration,
+    max_debt: Duration,
+}
+
+impl Rate {
+    /// The deepest debt unless one is set: an hour's worth. A longer one would lock a caller out for
+    /// a fault of the estimate.
+    pub const DEFAULT_MAX_DEBT: Duration = Duration::from_secs(3600);
+
+    /// The shortest time of a rate: a second.
+    pub const SHORTEST: Duration = Duration::from_secs(1);
+
+    /// The longest time of a rate: a year.
+    pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+    /// So much in so much time.
+    ///
+    /// # Errors
+    ///
+    /// Refuses an amount of 0, and a time below [`SHORTEST`](Self::SHORTEST) or above
+    /// [`LONGEST`](Self::LONGEST).
+    pub fn try_new(amount: u64, per: Duration) -> Result<Self, LimitError> {
+        if amount == 0 {
+            return Err(LimitError::Nothing);
+        }
+        if per < Self::SHORTEST {
+            return Err(LimitError::TooShort(per));
+        }
+        if per > Self::LONGEST {
+            return Err(LimitError::TooLong(per));
+        }
+        Ok(Self {
+            amount,
+            per,
+            max_debt: Self::DEFAULT_MAX_DEBT.max(per),
+        })
+    }
+
+    /// How long it may take at most until use beyond the limit is made up for: what would take
+    /// longer is forgiven. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
+    /// time where that is longer.
+    #[must_use]
+    pub const fn with_max_debt(mut self, max_debt: Duration) -> Self {
+        self.max_debt = max_debt;
+        self
+    }
+
+    /// What the bucket holds.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// How long an empty bucket takes to fill.
+    #[must_use]
+    pub const fn per(&self) -> Duration {
+        self.per
+    }
+
+    /// How long the deepest debt takes to be made up for.
+    #[must_use]
+    pub const fn max_debt(&self) -> Duration {
+        self.max_debt
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.per.as_secs() {
+            1 if self.per.subsec_nanos() == 0 => write!(f, "{} per second", self.amount),
+            60 if self.per.subsec_nanos() == 0 => write!(f, "{} per minute", self.amount),
+            _ => write!(f, "{} per {:?}", self.amount, self.per),
+        }
+    }
+}
+
+/// An amount for a period of the calendar or of the caller's own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    amount: u64,
+    period: Period,
+    align: Align,
+}
+
+impl Quota {
+    /// So much in each period.
+    ///
+    /// # Errors
+    ///
+    /// Refuses an amount of 0.
+    pub const fn try_new(amount: u64, period: Period, align: Align) -> Result<Self, LimitError> {
+        if amount == 0 {
+            return Err(LimitError::Nothing);
+        }
+        Ok(Self {
+            amount,
+            period,
+            align,
+        })
+    }
+
+    /// What may be used in a period.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// How long a period is.
+    #[must_use]
+    pub const fn period(&self) -> Period {
+        self.period
+    }
+
+    /// When a period begins.
+    #[must_use]
+    pub const fn align(&self) -> Align {
+        self.align
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} per {}", self.amount, self.period)
+    }
+}
+
+/// How long a quota lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Period {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// A week, which begins on a Monday.
+    Week,
+    /// A month; 30 days where it does not follow the calendar.
+    Month,
+    /// A year; 365 days where it does not follow the calendar.
+    Year,
+}
+
+impl Period {
+    /// Every period, the shortest first.
+    pub const ALL: &[Self] = &[Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
+
+    /// The name in lower case, as configuration spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// How long it is where it does not follow the calendar.
+    #[must_use]
+    pub const fn length(self) -> Duration {
+        const DAY: u64 = 24 * 3600;
+        Duration::from_secs(match self {
+            Self::Hour => 3600,
+            Self::Day => DAY,
+            Self::Week => 7 * DAY,
+            Self::Month => 30 * DAY,
+            Self::Year => 365 * DAY,
+        })
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// When the periods of a quota begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Align {
+    /// With the UTC calendar: the whole amount is there at its turn, for all keys at once.
+    #[default]
+    Utc,
+    /// At every moment: the amount holds for the period that ends now. Use is counted in
+    /// [`SLOTS`](Self::SLOTS) parts of the period and each is given back when the last of it is a
+    /// period old, so that a period never sees more than the amount.
+    Rolling,
+}
+
+impl Align {
+    /// In how many parts a rolling period is counted.
+    pub const SLOTS: u64 = 24;
+}
+
+/// A limit that cannot take effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// The amount is 0: nothing would ever be admitted.
+    Nothing,
+    /// The time of a rate is below a second.
+    TooShort(Duration),
+    /// The time of a rate is above a year.
+    TooLong(Duration),
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("a limit of 0 would admit nothing"),
+            Self::TooShort(per) => write!(f, "a rate is for a second or longer, not for {per:?}"),
+            Self::TooLong(per) => write!(f, "a rate is for a year at most, not for {per:?}"),
+        }
+    }
+}
+
+impl Error for LimitError {}

@@ -1,0 +1,43 @@
+//! How much of something may be used in a time: the limits of every limiter, and their arithmetic.
+//!
+//! A [`Rate`] flows back all the time, a [`Quota`] is there again when a period begins. What they
+//! count is the limiter's: tokens, calls, money. An amount is *taken* before it is known what will
+//! be used, and *settled* once it is:
+//!
+//! ```text
+//!            fits now ──► taken ──► settled with what was used: the rest goes back to the period
+//!  amount ──►                       it came from, more than was taken is a debt
+//!            later ─────► after exactly this long
+//!            never ─────► it is more than the limit itself
+//! ```
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use aigw_policies::budget::{Align, Limit, Period, Quota, Rate};
+//!
+//! let rate = Rate::try_new(100_000, Duration::from_secs(60))?;
+//! assert_eq!(rate.to_string(), "100000 per minute");
+//! let quota = Quota::try_new(1_000_000, Period::Month, Align::Utc)?;
+//! assert_eq!(Limit::from(quota).to_string(), "1000000 per month");
+//! assert!(Rate::try_new(0, Duration::from_secs(60)).is_err());
+//! # Ok::<(), aigw_policies::budget::LimitError>(())
+//! ```
+
+mod bucket;
+mod calendar;
+mod level;
+mod limit;
+mod rolling;
+#[cfg(test)]
+mod tests;
+mod timestamp;
+mod window;
+
+pub(crate) use self::level::{Fit, Left, Level, Taken};
+pub use self::{
+    limit::{Align, Limit, LimitError, Period, Quota, Rate},
+    timestamp::Timestamp,
+};

@@ -9,7 +9,7 @@ use super::{
 
 /// Whether an amount can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
+pub(super) enum Fit {
     Now,
     /// After this long, if nobody else takes anything: not a microsecond earlier.
     Later(Duration),
@@ -19,7 +19,7 @@ pub(crate) enum Fit {
 
 /// What one key has left of one limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Level(State);
+pub(super) struct Level(State);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
@@ -31,24 +31,25 @@ enum State {
 
 /// What was taken from a level, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) amount: u64,
+pub(super) struct Taken {
+    pub(super) amount: u64,
     /// The period of a quota that it was taken from.
     from: Timestamp,
 }
 
-/// How much is left, as headers and handles tell it.
+/// What is left of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Left {
-    /// Whole units.
-    pub(crate) remaining: u64,
-    /// How long until the limit is whole again, if nothing more is taken.
-    pub(crate) reset: Duration,
+#[non_exhaustive]
+pub struct Left {
+    /// Whole units. Never more than there are, for what is held and not settled counts as used.
+    pub remaining: u64,
+    /// How long until the whole limit is there again, if nothing more is taken.
+    pub reset: Duration,
 }
 
 impl Level {
     /// The level of a key that has not been seen.
-    pub(crate) fn untouched(limit: &Limit, now: Timestamp) -> Self {
+    pub(super) fn untouched(limit: &Limit, now: Timestamp) -> Self {
         Self(match limit {
             Limit::Rate(rate) => State::Bucket(Bucket::full(&Flow::of(rate), now)),
             Limit::Quota(quota) => match quota.align() {
@@ -59,7 +60,7 @@ impl Level {
     }
 
     /// Whether `amount` can be taken now. Takes nothing.
-    pub(crate) fn fit(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Fit {
+    pub(super) fn fit(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Fit {
         self.advance(limit, now);
         match (&self.0, limit) {
             (State::Bucket(bucket), Limit::Rate(rate)) => bucket.fit(&Flow::of(rate), now, amount),
@@ -71,7 +72,7 @@ impl Level {
     }
 
     /// Takes `amount`, whether it [fits](Self::fit) or not.
-    pub(crate) fn take(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Taken {
+    pub(super) fn take(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Taken {
         self.advance(limit, now);
         let from = match (&mut self.0, limit) {
             (State::Bucket(bucket), Limit::Rate(rate)) => {
@@ -86,7 +87,7 @@ impl Level {
     }
 
     /// Corrects what was taken to what was `used`.
-    pub(crate) fn settle(&mut self, limit: &Limit, now: Timestamp, taken: Taken, used: u64) {
+    pub(super) fn settle(&mut self, limit: &Limit, now: Timestamp, taken: Taken, used: u64) {
         self.advance(limit, now);
         match (&mut self.0, limit) {
             (State::Bucket(bucket), Limit::Rate(rate)) => {
@@ -98,7 +99,7 @@ impl Level {
         }
     }
 
-    pub(crate) fn left(&mut self, limit: &Limit, now: Timestamp) -> Left {
+    pub(super) fn left(&mut self, limit: &Limit, now: Timestamp) -> Left {
         self.advance(limit, now);
         let (remaining, reset) = match (&self.0, limit) {
             (State::Bucket(bucket), Limit::Rate(rate)) => {
@@ -114,16 +115,6 @@ impl Level {
             _ => (0, Duration::ZERO),
         };
         Left { remaining, reset }
-    }
-
-    /// Whether this is what a key that has not been seen would have: nothing is lost with it.
-    pub(crate) fn is_untouched(&mut self, limit: &Limit, now: Timestamp) -> bool {
-        self.advance(limit, now);
-        match &self.0 {
-            State::Bucket(_) => self.left(limit, now).reset.is_zero(),
-            State::Window(window) => window.is_unused(),
-            State::Rolling(rolling) => rolling.is_unused(),
-        }
     }
 
     /// Lets time pass. A limit that has become one of another kind begins anew.

@@ -31,13 +31,16 @@ mod calendar;
 mod level;
 mod limit;
 mod rolling;
+mod store;
 #[cfg(test)]
 mod tests;
 mod timestamp;
 mod window;
 
-pub(crate) use self::level::{Fit, Left, Level, Taken};
+use self::level::{Fit, Level, Taken};
 pub use self::{
+    level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
+    store::{Claim, Hold, Key, MemoryStore, Refused, Store, StoreError, Verdict},
     timestamp::Timestamp,
 };

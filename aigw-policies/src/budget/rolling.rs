@@ -88,10 +88,6 @@ impl Rolling {
         last.map_or(Duration::ZERO, |slot| self.forgotten_in(slot, now))
     }
 
-    pub(super) fn is_unused(&self) -> bool {
-        self.used.iter().all(|used| *used == 0)
-    }
-
     fn forgotten_in(&self, slot: u64, now: Timestamp) -> Duration {
         let at = (slot + Align::SLOTS).saturating_mul(self.width);
         Timestamp::from_micros(at).since(now)

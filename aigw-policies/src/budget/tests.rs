@@ -96,7 +96,7 @@ fn a_refund_after_a_refill_fills_the_bucket_and_no_more() {
     let taken = level.take(&limit, at(0.0), 100);
     level.settle(&limit, at(120.0), taken, 0);
     assert_eq!(level.left(&limit, at(120.0)).remaining, 100);
-    assert!(level.is_untouched(&limit, at(120.0)));
+    assert_eq!(level.left(&limit, at(120.0)).reset, Duration::ZERO);
 }
 
 #[test]

@@ -73,8 +73,4 @@ impl Window {
     pub(super) fn over_in(&self, now: Timestamp) -> Duration {
         self.end.since(now)
     }
-
-    pub(super) fn is_unused(&self) -> bool {
-        self.used == 0
-    }
 }

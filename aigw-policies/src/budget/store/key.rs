@@ -1,0 +1,101 @@
+use std::fmt;
+
+/// Whose budget it is: the budget's name, and the values that its key has for the call.
+///
+/// Displayed as `monthly:=team-a:=gpt-4o:-`: a value that the call has not is a `-`, and a colon or
+/// percent sign in a value is escaped as in a URL. Two keys are displayed alike only if they are.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    text: Box<str>,
+    /// How much of the text is the budget's name.
+    budget: usize,
+}
+
+impl Key {
+    /// The key of a budget for a call with these values.
+    #[must_use]
+    pub fn new<V: AsRef<str>>(budget: &str, values: impl IntoIterator<Item = Option<V>>) -> Self {
+        let mut text = String::with_capacity(64);
+        escape(budget, &mut text);
+        let budget = text.len();
+        for value in values {
+            match value {
+                Some(value) => {
+                    text.push_str(":=");
+                    escape(value.as_ref(), &mut text);
+                }
+                None => text.push_str(":-"),
+            }
+        }
+        let text = text.into();
+        Self { text, budget }
+    }
+
+    /// As it is displayed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The budget's name, as it is displayed.
+    #[must_use]
+    pub fn budget(&self) -> &str {
+        self.text.get(..self.budget).unwrap_or_default()
+    }
+}
+
+fn escape(value: &str, text: &mut String) {
+    let mut rest = value;
+    while let Some((plain, special)) = rest
+        .find([':', '%'])
+        .and_then(|at| rest.split_at_checked(at))
+    {
+        text.push_str(plain);
+        text.push_str(if special.starts_with(':') {
+            "%3A"
+        } else {
+            "%25"
+        });
+        rest = special.get(1..).unwrap_or_default();
+    }
+    text.push_str(rest);
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_differ_are_displayed_differently() {
+        let shown = |budget: &str, values: &[Option<&str>]| {
+            Key::new(budget, values.iter().copied()).to_string()
+        };
+        assert_eq!(shown("rate", &[Some("a"), None]), "rate:=a:-");
+        let alike = [
+            shown("rate", &[Some("a:=b")]),
+            shown("rate", &[Some("a"), Some("b")]),
+            shown("rate", &[Some("a%3A=b")]),
+            shown("rate:=a", &[Some("b")]),
+            shown("rate", &[Some("-")]),
+            shown("rate", &[None]),
+            shown("rate", &[Some("")]),
+            shown("rate", &[]),
+        ];
+        for (index, one) in alike.iter().enumerate() {
+            assert!(!alike[index + 1..].contains(one), "{one}");
+        }
+        assert_eq!(Key::new("a:b", [Some("c")]).budget(), "a%3Ab");
+    }
+}

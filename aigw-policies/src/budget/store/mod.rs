@@ -1,0 +1,116 @@
+//! Where levels live: a store decides over all budgets of a call at once, and settles each once.
+
+mod key;
+mod memory;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use std::{error::Error, fmt, time::Duration};
+
+pub use self::{key::Key, memory::MemoryStore};
+use super::{Left, Limit, Taken};
+
+/// Keeps the levels of budgets.
+///
+/// Implemented by the stores of this crate; others may be added here, not by users, since each must
+/// give the same verdicts.
+pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
+    /// Decides; see [`reserve`](Self::reserve). Dropping it before it has answered takes nothing.
+    type Reserving: Future<Output = Result<Verdict, StoreError>> + Send + 'static;
+
+    /// Takes what is claimed if all of it fits, and nothing if not.
+    fn reserve(&self, claims: Vec<Claim>) -> Self::Reserving;
+
+    /// Corrects what was taken to what was used: `used` of the hold in the same place. At once in
+    /// memory, and without waiting in any store, for it is called from `Drop`.
+    fn settle(&self, holds: Vec<Hold>, used: &[u64]);
+
+    /// What a key has left of a limit, as far as this process knows.
+    fn left(&self, key: &Key, limit: &Limit) -> Option<Left>;
+}
+
+pub(super) mod sealed {
+    /// Which types are stores.
+    #[expect(unnameable_types, reason = "users call stores and implement none")]
+    pub trait Sealed {}
+}
+
+/// What a call asks of one budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose budget it is.
+    pub key: Key,
+    /// What it admits.
+    pub limit: Limit,
+    /// How much is asked.
+    pub amount: u64,
+}
+
+/// What a store has decided.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "all or nothing: there is no third")]
+pub enum Verdict {
+    /// All of it was taken: a hold for each claim, in their order.
+    Admitted(Vec<Hold>),
+    /// Nothing was taken.
+    Refused(Refused),
+}
+
+/// Part of a budget that a call has taken and not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "what is held must be settled"]
+pub struct Hold {
+    pub(super) claim: Claim,
+    pub(super) taken: Taken,
+    /// The key shares its level with others.
+    pub(super) folded: bool,
+    left: Left,
+}
+
+impl Hold {
+    /// What was asked.
+    #[must_use]
+    pub fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// What is left of the budget behind it.
+    #[must_use]
+    pub fn left(&self) -> Left {
+        self.left
+    }
+
+    /// Whether the store was full, so that the key shares a level with all others that came too late.
+    #[must_use]
+    pub fn is_folded(&self) -> bool {
+        self.folded
+    }
+}
+
+/// Why nothing was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The place of the claim that decided: one that never fits, or else the one that waits longest.
+    pub claim: usize,
+    /// How long until all of it fits, if nobody else takes anything; `None` if it never does.
+    pub wait: Option<Duration>,
+    /// What that budget has left.
+    pub left: Left,
+}
+
+/// The store cannot decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreError {
+    message: Box<str>,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for StoreError {}

@@ -47,7 +47,6 @@
 
 mod config;
 mod layer;
-mod query;
 mod service;
 
 pub use self::{

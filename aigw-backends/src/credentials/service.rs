@@ -3,10 +3,9 @@ use std::{
     task::{Context, Poll},
 };
 
+use aigw_core::dialect::query;
 use http::{HeaderName, HeaderValue, Request};
 use tower_service::Service;
-
-use super::query;
 
 /// Takes the caller's credentials off and puts the backend's on. See the [module](super).
 ///

@@ -23,7 +23,7 @@ mod answer;
 mod name;
 mod operation;
 mod path;
-mod query;
+pub mod query;
 mod recognize;
 mod request;
 pub mod spelling;

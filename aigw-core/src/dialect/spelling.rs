@@ -11,6 +11,7 @@
 //! assert!(spelling::in_any_case("API%2DVersion", "api-version"));
 //! assert!(!spelling::in_any_case("api_version", "api-version"));
 //! assert_eq!(spelling::plain("Embeddings"), "embeddings");
+//! assert!(spelling::unescaped("a%2Fb").eq(*b"a/b"));
 //! ```
 
 /// Whether `written` is `word` once its percent-escapes are decoded, in upper or lower case (ASCII
@@ -47,8 +48,8 @@ fn is_escaped(text: &str) -> bool {
     text.bytes().any(|byte| byte == b'%')
 }
 
-/// The bytes that a text stands for. An escape that is none stands for itself.
-fn unescaped(text: &str) -> impl Iterator<Item = u8> {
+/// The bytes that a text stands for. An escape that is none stands for itself, and so does a `+`.
+pub fn unescaped(text: &str) -> impl Iterator<Item = u8> {
     let mut bytes = text.bytes();
     std::iter::from_fn(move || {
         let byte = bytes.next()?;

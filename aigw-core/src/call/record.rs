@@ -52,7 +52,25 @@ impl Record {
 
     /// Adds a fact. Nothing is ever taken back or replaced.
     pub fn state(&self, fact: impl Fact) {
-        self.facts().push(Arc::new(fact));
+        self.state_shared(Arc::new(fact));
+    }
+
+    /// Adds a fact that is the same in many calls, without a copy of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use aigw_core::{call::Record, key::Consumer};
+    ///
+    /// let consumer = Arc::new(Consumer::new("team-a"));
+    /// let record = Record::default();
+    /// record.state_shared(Arc::clone(&consumer));
+    /// assert!(Arc::ptr_eq(&record.latest().unwrap(), &consumer));
+    /// ```
+    pub fn state_shared(&self, fact: Arc<impl Fact>) {
+        self.facts().push(fact);
     }
 
     /// The last fact of a type.

@@ -2,8 +2,11 @@
 //!
 //! | feature | policy |
 //! |---|---|
+//! | `access` | tells callers by their keys; outside `CallLayer` |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 
+#[cfg(feature = "access")]
+pub mod access;
 #[cfg(feature = "token-limit")]
 pub mod budget;
 #[cfg(feature = "drain")]

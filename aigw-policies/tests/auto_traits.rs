@@ -4,7 +4,7 @@
 use std::{convert::Infallible, fmt::Debug};
 
 use aigw_core::rt::Tokio;
-use aigw_policies::drain;
+use aigw_policies::{access, drain};
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
@@ -16,6 +16,13 @@ fn plain<T: Send + Sync + Unpin + Debug>() {}
 
 #[test]
 fn every_public_type_is_send_sync_unpin_and_debug() {
+    plain::<access::Authenticate<()>>();
+    plain::<access::AuthenticateLayer>();
+    plain::<access::Config>();
+    plain::<access::ConfigError>();
+    plain::<access::ConsumerConfig>();
+    plain::<access::ResponseFuture<Answer, Body>>();
+    plain::<access::State>();
     plain::<drain::Bounds>();
     plain::<drain::Drain<(), Tokio>>();
     plain::<drain::DrainLayer<Tokio>>();

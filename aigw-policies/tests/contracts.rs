@@ -19,7 +19,10 @@ use aigw_core::{
         provider::Config,
     },
 };
-use aigw_policies::drain::{Bounds, DrainLayer};
+use aigw_policies::{
+    access::{self, AuthenticateLayer, ConsumerConfig},
+    drain::{Bounds, DrainLayer},
+};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -31,6 +34,16 @@ fn drain(bounds: Bounds) -> DrainLayer<Tokio> {
 
 fn a_minute() -> Bounds {
     Bounds::new(Duration::from_secs(60), 1 << 20)
+}
+
+fn access() -> AuthenticateLayer {
+    let consumer = ConsumerConfig::new("team-a").key("sk-team-a");
+    AuthenticateLayer::try_new(access::Config::default().consumer(consumer)).unwrap()
+}
+
+fn with_key<B>(body: B) -> Request<B> {
+    let request = Request::post("/v1/chat/completions").header("api-key", "sk-team-a");
+    request.body(body).unwrap()
 }
 
 /// The output of a future that waits for nothing.
@@ -48,6 +61,13 @@ async fn every_body_is_a_window() {
         let stack = drain(a_minute()).layer(answer);
         now(stack.oneshot(Request::new(()))).unwrap().into_body()
     });
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+        let stack = access().layer(answer);
+        let answer = now(stack.oneshot(with_key(()))).unwrap();
+        assert!(!answer.body().is_refused());
+        answer.into_body()
+    });
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,6 +75,9 @@ async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = drain(a_minute());
     service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
     service::calls_what_is_ready(|inner| policy.layer(inner), || Request::new(())).await;
+    let policy = access();
+    service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
+    service::calls_what_is_ready(|inner| policy.layer(inner), || with_key(())).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,10 +85,19 @@ async fn a_call_dropped_anywhere_without_room_to_drain_is_dropped_at_the_provide
     let slow = Config::default().time_per_token(Duration::from_millis(1));
     let provider = Provider::with_config(slow, Tokio);
     let stack = drain(Bounds::new(Duration::ZERO, 0)).layer(provider.clone());
-    let call = || {
-        let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello!"}]}"#;
-        let request = Request::post("/v1/chat/completions").body(Full::<Bytes>::from(body));
-        stack.clone().oneshot(request.unwrap())
-    };
+    let call = || stack.clone().oneshot(with_key(Full::<Bytes>::from(STREAM)));
     drops::at_every_poll(call, |_| assert_eq!(provider.in_flight(), 0)).await;
+}
+
+const STREAM: &str =
+    r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello!"}]}"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_anywhere_behind_its_key_is_dropped_at_the_provider() {
+    let slow = Config::default().time_per_token(Duration::from_millis(1));
+    let provider = Provider::with_config(slow, Tokio);
+    let stack = access().layer(provider.clone());
+    let call = || stack.clone().oneshot(with_key(Full::<Bytes>::from(STREAM)));
+    drops::at_every_poll(call, |_| assert_eq!(provider.in_flight(), 0)).await;
+    assert!(provider.calls().len() > 1, "nobody was let in");
 }

@@ -9,6 +9,7 @@ use aigw_backends::{
     timeout::Timeouts,
 };
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
+use aigw_policies::access;
 use serde::Deserialize;
 
 use super::{
@@ -23,6 +24,8 @@ use super::{
 pub struct Config {
     /// Where and how the gateway listens.
     pub server: Server,
+    /// Who may call. Absent: everybody, without a key.
+    pub access: Option<access::Config>,
     /// Simulated providers in the same process.
     pub simulator: Vec<Simulator>,
     /// The providers that calls go to.
@@ -155,7 +158,8 @@ impl Config {
         })
     }
 
-    /// Checks what can be known without listening: names, URLs, globs, certificates, deadlines.
+    /// Checks what can be known without listening: names, keys, URLs, globs, certificates,
+    /// deadlines.
     ///
     /// # Errors
     ///
@@ -175,6 +179,7 @@ impl Config {
         if write_timeout.is_zero() {
             return Err(Error::new("server.write_timeout", "must be longer than 0"));
         }
+        stack::authenticate(self)?;
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let mut simulators = Simulators::new();
         for (index, simulator) in self.simulator.iter().enumerate() {

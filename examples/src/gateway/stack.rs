@@ -14,12 +14,17 @@ use aigw_core::{
     BoxError,
     call::{CallBody, CallLayer},
     meter::{BoxMetered, MeterLayer, ReportLayer},
+    reject,
     rt::Tokio,
 };
+use aigw_policies::access::AuthenticateLayer;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
-use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
+use tower::{
+    Layer, Service, ServiceBuilder,
+    util::{BoxCloneSyncService, Either, MapResponse},
+};
 
 use super::{
     Config, Error,
@@ -67,10 +72,22 @@ where
         .max_body_bytes(max_body_bytes)
         .body_timeout(body_timeout, Tokio);
     let report = ReportLayer::new(Arc::clone(ledger));
-    Ok(ServiceBuilder::new()
+    let calls = ServiceBuilder::new()
         .layer(call)
         .layer(report)
-        .service(router(config, simulators)?))
+        .service(router(config, simulators)?);
+    Ok(match authenticate(config)? {
+        Some(authenticate) => Either::Left(authenticate.layer(calls)),
+        None => Either::Right(MapResponse::new(calls, reject::passed)),
+    })
+}
+
+/// Who may call, where not everybody may.
+pub(super) fn authenticate(config: &Config) -> Result<Option<AuthenticateLayer>, Error> {
+    let layer = config.access.clone().map(AuthenticateLayer::try_new);
+    layer
+        .transpose()
+        .map_err(|error| Error::new(format!("access.{}", error.setting()), error))
 }
 
 /// The backends behind their routes.

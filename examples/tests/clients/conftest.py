@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 API_KEY = os.environ.get("AIGW_API_KEY", "sk-test")
+collect_ignore = [] if "AIGW_API_KEY" in os.environ else ["test_access.py"]
 WORDS = "seven blue horses"
 NEAR = ["how do I reset my password", "how can I reset my password", "boil the pasta for ten minutes"]
 

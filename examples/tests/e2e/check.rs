@@ -15,6 +15,11 @@ fn backend(lines: &str) -> String {
     format!("[[backend]]\nid = \"b\"\ndialect = \"openai\"\n{lines}\n")
 }
 
+/// One who may call, with these keys.
+fn consumer(id: &str, keys: &str) -> String {
+    format!("[[access.consumer]]\nid = \"{id}\"\nkeys = [{keys}]\n")
+}
+
 const SIMULATOR: &str = "[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"\n";
 
 const URL: &str = "url = \"http://127.0.0.1:9\"";
@@ -83,6 +88,7 @@ async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows()
         .filter(|line| !line.starts_with("tls ="))
         .collect();
     assert!(set.contains("\nalias =") && set.contains("\ntime_per_token ="));
+    assert!(set.contains("\nkey_query =") && set.contains("\nstate ="));
     for (name, toml) in [("shown", shown), ("set", &*set)] {
         let path = file(&format!("check-{name}.toml"), toml);
         let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);
@@ -90,6 +96,7 @@ async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows()
             "OPENAI_API_KEY",
             "AZURE_OPENAI_API_KEY",
             "ANTHROPIC_API_KEY",
+            "TEAM_A_KEY",
         ] {
             check.env(key, "sk-secret");
         }
@@ -248,6 +255,66 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "invalid model glob",
         ),
         (
+            "access-later",
+            with("[access]\nrequired = false\n[[access.jwt]]\nissuer = \"i\""),
+            "access.jwt",
+            "unknown field `jwt`",
+        ),
+        (
+            "consumer-later",
+            consumer("a", "\"sk-1\"") + "models = [\"m\"]\n",
+            "access.consumer[0].models",
+            "unknown field `models`",
+        ),
+        (
+            "nobody",
+            with("[access]"),
+            "access.consumer",
+            "no consumer who has one",
+        ),
+        (
+            "consumer-twice",
+            consumer("a", "\"sk-1\"") + &consumer("a", "\"sk-2\""),
+            "access.consumer[1].id",
+            "duplicate id `a`",
+        ),
+        (
+            "consumer-key-shared",
+            consumer("a", "\"sk-1\"") + &consumer("b", "\"sk-2\", \"sk-1\""),
+            "access.consumer[1].keys",
+            "the consumers `a` and `b` have the same key",
+        ),
+        (
+            "consumer-key-empty",
+            consumer("a", "\"\""),
+            "access.consumer[0].keys",
+            "a key of the consumer `a` is empty",
+        ),
+        (
+            "consumer-no-key",
+            consumer("a", ""),
+            "access.consumer[0].keys",
+            "the consumer `a` has no key",
+        ),
+        (
+            "consumer-key-unset",
+            consumer("a", "\"sk-1\", \"env:AIGW_E2E_UNSET\""),
+            "access.consumer[0].keys[1]",
+            "AIGW_E2E_UNSET",
+        ),
+        (
+            "consumer-key-alone",
+            consumer("a", "").replace("[]", "\"sk-hush\""),
+            "access.consumer[0].keys",
+            "expected a list of keys, each a string",
+        ),
+        (
+            "key-header",
+            with("[access]\nrequired = false\nkey_headers = [\"x-key\", \"x key\"]"),
+            "access.key_headers[1]",
+            "`x key` is not a header name",
+        ),
+        (
             "operation",
             with("[[route]]\noperation = [\"chatting\"]"),
             "route[1].operation",
@@ -271,6 +338,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "{name}: {error}"
         );
         assert!(error.contains(reason), "{name}: {error}");
+        assert!(!error.contains("sk-"), "{name} shows a key: {error}");
         assert_eq!(output.stdout, b"", "{name}");
     }
 }

@@ -22,6 +22,7 @@ mod tap;
 mod upstream;
 mod wire;
 
+mod access;
 mod cancel;
 mod check;
 mod curl;

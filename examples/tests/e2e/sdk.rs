@@ -133,6 +133,22 @@ async fn the_newest_python_sdk_is_served() {
 }
 
 #[tokio::test]
+#[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
+async fn python_sdks_are_let_in_with_a_key_and_told_when_it_is_wrong() {
+    const ACCESS: &str = "\n[[access.consumer]]\nid = \"team-a\"\nkeys = [\"sk-team-a\"]\n";
+    let providers = Providers::open().await;
+    let house = House::open(&(providers.toml.clone() + ACCESS)).await;
+    let programs = [
+        "test_access.py",
+        "test_openai.py",
+        "test_anthropic.py",
+        "test_google_genai.py",
+    ];
+    printed(pytest(&house.url(), &programs).env("AIGW_API_KEY", "sk-team-a")).await;
+    providers.audit(&house).await;
+}
+
+#[tokio::test]
 #[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
 async fn the_node_sdk_is_served_and_its_use_is_known_exactly() {
     let providers = Providers::open().await;

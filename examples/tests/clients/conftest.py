@@ -1,7 +1,7 @@
 """What the client programs share: where the gateway is, and a few words to send.
 
     AIGW_BASE_URL   the gateway's root, as http://127.0.0.1:8080
-    AIGW_API_KEY    the key to call it with; optional
+    AIGW_API_KEY    the key to call it with, where it asks for one
 
 Behind the gateway stand simulators: they repeat what was said, call a tool that the user names,
 and say what a tool returned. No client retries by itself, so that each answer is seen as it is.

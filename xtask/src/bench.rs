@@ -4,7 +4,14 @@ use crate::cmd::{Result, cargo};
 use crate::workspace::Workspace;
 
 /// The parts that there are, for whoever misspells one: building them takes minutes.
-const PARTS: [&str; 5] = ["meter", "instructions", "stack", "latency", "memory"];
+const PARTS: [&str; 6] = [
+    "meter",
+    "instructions",
+    "access",
+    "stack",
+    "latency",
+    "memory",
+];
 
 pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Result {
     let mut words = args.iter();

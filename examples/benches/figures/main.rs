@@ -11,6 +11,7 @@
     reason = "a bench prints, and stops at what it cannot measure"
 )]
 
+mod access;
 mod gateway;
 mod instructions;
 mod latency;
@@ -32,9 +33,10 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 /// A part: its name and what it runs.
 type Part = (&'static str, fn(&Options) -> Result);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("meter", meter::run),
     ("instructions", instructions::run),
+    ("access", access::run),
     ("stack", stack::run),
     ("latency", latency::run),
     ("memory", memory::run),

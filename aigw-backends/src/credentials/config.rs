@@ -17,7 +17,7 @@ pub enum Credentials {
     /// This token, in `authorization`.
     Bearer(Secret),
     /// The caller's own. The caller's key reaches the backend, and so it must be one that the
-    /// backend gave to the caller.
+    /// backend gave to the caller; whoever checks keys of a gateway's own takes those off before.
     PassThrough,
     /// None at all, for a backend that asks for none.
     Strip,

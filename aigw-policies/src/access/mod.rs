@@ -74,8 +74,10 @@
 //! # Cost
 //!
 //! One hash for each key that a request shows, mostly one; no lock but the record's, and no
-//! allocation but a place in the record, unless the key stands in the query. A refused body is
-//! dropped unread. A server of HTTP/1 then closes the connection, if much of it is still to come.
+//! allocation but a place in the record, unless the key stands in the query.
+//!
+//! The body of a refused call is dropped unread. If much of it is still to come, a server of HTTP/1
+//! then closes the connection, and a client that looks for no answer while it sends may see only that.
 //!
 //! # Deployment
 //!

@@ -1,11 +1,17 @@
 //! Where keys are found, whose they are, and what becomes of them.
 
+use std::convert::Infallible;
+
 use aigw_core::{
+    call::{CallBody, CallLayer, HasCall},
     dialect::{Dialect, Operation, Target},
-    key::Consumer,
+    key::{Consumer, Dimension},
 };
 use aigw_policies::access::{Config, ConsumerConfig, State};
-use http::{HeaderValue, Request};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::{CHAT, layer, post, send, teams};
 
@@ -183,4 +189,25 @@ async fn whoever_is_suspended_is_known_and_kept_out() {
     assert_eq!(told.status(), 403);
     assert!(told.passed.is_none());
     assert_eq!(told.consumer().as_deref(), Some("team-c"));
+}
+
+#[tokio::test]
+async fn further_in_calls_are_told_apart_by_their_consumer() {
+    let dimensions = service_fn(|request: Request<CallBody<Full<Bytes>>>| {
+        let value = |dimension: &str| {
+            let dimension: Dimension = dimension.parse().unwrap();
+            let value = dimension.value(request.body().call(), request.headers());
+            value.map(String::from).unwrap_or_default()
+        };
+        let told = format!("{} {}", value("consumer"), value("label:tier"));
+        std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(
+            told,
+        ))))
+    });
+    let stack = layer(teams()).layer(CallLayer::new().layer(dimensions));
+    let body = Full::<Bytes>::from(r#"{"model":"m","messages":[]}"#);
+    let request = post(CHAT).header("api-key", "sk-team-a").body(body);
+    let answer = stack.oneshot(request.unwrap()).await.unwrap();
+    let told = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(told, "team-a gold");
 }

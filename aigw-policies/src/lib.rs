@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `access` | tells callers by their keys; outside `CallLayer` |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
+//! | `token-limit` | estimates how many tokens a prompt has, for the limiter to come: `tokens` |
 
 #[cfg(feature = "access")]
 pub mod access;
@@ -11,5 +12,7 @@ pub mod access;
 pub mod budget;
 #[cfg(feature = "drain")]
 pub mod drain;
+#[cfg(feature = "token-limit")]
+pub mod tokens;
 
 pub use aigw_core;

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, fmt::Debug};
 
 use aigw_core::rt::Tokio;
-use aigw_policies::{access, drain};
+use aigw_policies::{access, drain, tokens};
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
@@ -28,4 +28,18 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<drain::DrainLayer<Tokio>>();
     plain::<drain::ResponseBody<Body, Tokio>>();
     plain::<drain::ResponseFuture<Answer, Tokio, Body, Infallible>>();
+    plain::<tokens::Accuracy>();
+    plain::<tokens::Count>();
+    plain::<tokens::Estimate>();
+    plain::<tokens::Fast>();
+    plain::<tokens::Off>();
+    plain::<Box<dyn tokens::Estimator>>();
+}
+
+/// It is sent to another thread to be done, and never shared.
+#[test]
+fn work_is_send_and_debug() {
+    fn sent<T: Send + Unpin + Debug>() {}
+    sent::<tokens::Work>();
+    sent::<tokens::Counting>();
 }

@@ -1,0 +1,403 @@
+use std::fmt;
+
+use aigw_core::dialect::Dialect;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
+
+/// How a model counts images, by the vendors' own pages.
+///
+/// - OpenAI, *Images and vision*, "Calculating costs",
+///   <https://platform.openai.com/docs/guides/images-vision#calculating-costs>.
+/// - Anthropic, *Vision*, "Calculate image costs",
+///   <https://docs.claude.com/en/docs/build-with-claude/vision>.
+/// - Gemini, *Image understanding*, "Token calculation",
+///   <https://ai.google.dev/gemini-api/docs/image-understanding>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Images {
+    /// OpenAI: scaled down into 2048 × 2048, then to 768 on the shorter side, and cut into squares
+    /// of 512. Looked at less closely, an image is its base alone.
+    Tiles { base: u64, tile: u64 },
+    /// OpenAI's smaller models: squares of 32, at most 1536 of them, times a factor in hundredths.
+    Patches { hundredths: u64 },
+    /// Anthropic: scaled down to 1568 on the longer side, 750 pixels to the token.
+    Area,
+    /// Gemini: small images are one crop, others squares of two thirds of the shorter side.
+    Crops,
+}
+
+/// In pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// How closely an image is looked at. `auto` is close, since that is what it is for every image that
+/// is not tiny, and what costs more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Detail {
+    Low,
+    #[default]
+    High,
+}
+
+/// What an image is taken to be that is not in the request: a common size of generated ones, and
+/// about that of a scaled photograph.
+const USUAL: Size = Size {
+    width: 1024,
+    height: 1024,
+};
+
+/// The models of OpenAI by the beginnings of their names, the longer before the shorter.
+const OPENAI: &[(&str, Images)] = &[
+    (
+        "gpt-4o-mini",
+        Images::Tiles {
+            base: 2833,
+            tile: 5667,
+        },
+    ),
+    ("gpt-4.1-mini", Images::Patches { hundredths: 162 }),
+    ("gpt-4.1-nano", Images::Patches { hundredths: 246 }),
+    ("gpt-5-mini", Images::Patches { hundredths: 162 }),
+    ("gpt-5-nano", Images::Patches { hundredths: 246 }),
+    (
+        "gpt-5",
+        Images::Tiles {
+            base: 70,
+            tile: 140,
+        },
+    ),
+    ("o4-mini", Images::Patches { hundredths: 172 }),
+    (
+        "o1",
+        Images::Tiles {
+            base: 75,
+            tile: 150,
+        },
+    ),
+    (
+        "o3",
+        Images::Tiles {
+            base: 75,
+            tile: 150,
+        },
+    ),
+    (
+        "computer-use-preview",
+        Images::Tiles {
+            base: 65,
+            tile: 129,
+        },
+    ),
+];
+
+/// The most tokens that Anthropic's page has for one image.
+const MOST_BY_AREA: u64 = 1600;
+
+/// The most patches of one image.
+const MOST_PATCHES: u64 = 1536;
+
+impl Images {
+    pub(super) fn new(dialect: Dialect, model: &str) -> Self {
+        match dialect {
+            Dialect::Anthropic => Self::Area,
+            Dialect::Gemini => Self::Crops,
+            _ => OPENAI
+                .iter()
+                .find(|(prefix, _)| model.starts_with(prefix))
+                .map_or(
+                    Self::Tiles {
+                        base: 85,
+                        tile: 170,
+                    },
+                    |(_, images)| *images,
+                ),
+        }
+    }
+
+    /// The tokens of one image, or of the usual one.
+    pub(super) fn tokens(self, size: Option<Size>, detail: Detail) -> u64 {
+        let size = size.unwrap_or(USUAL);
+        match self {
+            Self::Tiles { base, .. } if detail == Detail::Low => base,
+            Self::Tiles { base, tile } => {
+                let seen = size.within(2048.0, f64::max).within(768.0, f64::min);
+                base + tile * seen.squares(512.0)
+            }
+            Self::Patches { hundredths } => (patches(size) * hundredths).div_ceil(100),
+            Self::Area => {
+                let (width, height) = size.within(1568.0, f64::max).0;
+                ((width * height / 750.0).ceil() as u64).clamp(1, MOST_BY_AREA)
+            }
+            Self::Crops if size.width <= 384 && size.height <= 384 => 258,
+            Self::Crops => {
+                let side = (f64::from(size.width.min(size.height)) / 1.5)
+                    .floor()
+                    .max(1.0);
+                // A strip of one pixel would be as many crops as it is long.
+                258 * size.pixels().squares(side).min(64)
+            }
+        }
+    }
+}
+
+fn patches(size: Size) -> u64 {
+    let (width, height) = size.pixels().0;
+    let all = size.pixels().squares(32.0);
+    if all <= MOST_PATCHES {
+        return all;
+    }
+    // Scaled down until so many cover it, and further until one side is whole patches.
+    let scale = (1024.0 * MOST_PATCHES as f64 / (width * height)).sqrt();
+    let (across, down) = (width * scale / 32.0, height * scale / 32.0);
+    let whole = (across.floor() / across).min(down.floor() / down);
+    let scaled = Pixels((width * scale * whole, height * scale * whole));
+    scaled.squares(32.0).min(MOST_PATCHES)
+}
+
+/// Width and height while they are scaled.
+#[derive(Clone, Copy)]
+struct Pixels((f64, f64));
+
+impl Pixels {
+    /// Scaled down, never up, until this side is at most so long.
+    fn within(self, most: f64, side: impl Fn(f64, f64) -> f64) -> Self {
+        let (width, height) = self.0;
+        let scale = (most / side(width, height)).min(1.0);
+        Self((width * scale, height * scale))
+    }
+
+    /// How many squares cover it.
+    fn squares(self, side: f64) -> u64 {
+        // What scaling left behind the point must not begin a square.
+        let along = |length: f64| (length / side - 1e-6).ceil().max(1.0) as u64;
+        let (width, height) = self.0;
+        along(width).saturating_mul(along(height))
+    }
+}
+
+impl Size {
+    fn pixels(self) -> Pixels {
+        Pixels((f64::from(self.width), f64::from(self.height)))
+    }
+
+    fn within(self, most: f64, side: impl Fn(f64, f64) -> f64) -> Pixels {
+        self.pixels().within(most, side)
+    }
+
+    /// Reads the head of a PNG, JPEG, GIF or WebP; `None` if it is none of them, or of no size.
+    pub(super) fn read(mut head: impl Iterator<Item = u8>) -> Option<Self> {
+        let start: Vec<u8> = head.by_ref().take(30).collect();
+        let at = |place: usize| start.get(place).copied().unwrap_or_default();
+        let big = |place: usize| {
+            u32::from_be_bytes([at(place), at(place + 1), at(place + 2), at(place + 3)])
+        };
+        let little = |place: usize| u32::from(u16::from_le_bytes([at(place), at(place + 1)]));
+        let size = match start.as_slice() {
+            [0x89, b'P', b'N', b'G', ..] => Self {
+                width: big(16),
+                height: big(20),
+            },
+            [b'G', b'I', b'F', b'8', ..] => Self {
+                width: little(6),
+                height: little(8),
+            },
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                form @ ..,
+            ] => {
+                let three = |place: usize| little(place) | (u32::from(at(place + 2)) << 16);
+                match form {
+                    [b'V', b'P', b'8', b' ', ..] => Self {
+                        width: little(26) & 0x3fff,
+                        height: little(28) & 0x3fff,
+                    },
+                    [b'V', b'P', b'8', b'L', ..] => Self {
+                        width: (little(21) & 0x3fff) + 1,
+                        height: ((three(22) >> 6) & 0x3fff) + 1,
+                    },
+                    [b'V', b'P', b'8', b'X', ..] => Self {
+                        width: three(24) + 1,
+                        height: three(27) + 1,
+                    },
+                    _ => return None,
+                }
+            }
+            [0xff, 0xd8, 0xff, ..] => jpeg(start.iter().copied().chain(head).skip(2))?,
+            _ => return None,
+        };
+        (size.width > 0 && size.height > 0).then_some(size)
+    }
+}
+
+/// The size in the frame header of a JPEG, behind other segments.
+fn jpeg(mut bytes: impl Iterator<Item = u8>) -> Option<Size> {
+    loop {
+        if bytes.next()? != 0xff {
+            return None;
+        }
+        // Any number of fill bytes may stand before a marker.
+        let marker = bytes.by_ref().find(|byte| *byte != 0xff)?;
+        let mut pair = || Some(u16::from_be_bytes([bytes.next()?, bytes.next()?]));
+        let length = pair()?;
+        // The frame headers, but for the three markers among them that are none.
+        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            bytes.next()?;
+            let mut pair = || {
+                Some(u32::from(u16::from_be_bytes([
+                    bytes.next()?,
+                    bytes.next()?,
+                ])))
+            };
+            let (height, width) = (pair()?, pair()?);
+            return Some(Size { width, height });
+        }
+        let rest = usize::from(length.checked_sub(2)?);
+        if rest > 0 {
+            bytes.nth(rest - 1)?;
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Detail {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = Detail;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("how closely an image is looked at")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Detail, E> {
+                Ok(match word {
+                    "low" => Detail::Low,
+                    _ => Detail::High,
+                })
+            }
+        }
+        source.deserialize_str(Word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn size(width: u32, height: u32) -> Size {
+        Size { width, height }
+    }
+
+    fn tokens(model: &str, size: Size, detail: Detail) -> u64 {
+        Images::new(Dialect::OpenAi, model).tokens(Some(size), detail)
+    }
+
+    /// The examples of the vendors' pages.
+    #[test]
+    fn images_count_as_the_vendors_pages_have_it() {
+        let high = |model, width, height| tokens(model, size(width, height), Detail::High);
+        assert_eq!(high("gpt-4o", 1024, 1024), 765);
+        assert_eq!(high("gpt-4o", 2048, 4096), 1105);
+        assert_eq!(tokens("gpt-4o", size(4096, 8192), Detail::Low), 85);
+        assert_eq!(high("gpt-4o-mini", 1024, 1024), 2833 + 4 * 5667);
+        assert_eq!(high("o1", 1024, 1024), 75 + 4 * 150);
+        assert_eq!(high("gpt-5", 1024, 1024), 70 + 4 * 140);
+        assert_eq!(high("gpt-4.1-mini", 1024, 1024), 1659);
+        assert_eq!(patches(size(1024, 1024)), 1024);
+        assert_eq!(patches(size(1800, 2400)), 1452);
+
+        let tokens = |dialect, width, height| {
+            Images::new(dialect, "").tokens(Some(size(width, height)), Detail::High)
+        };
+        assert_eq!(tokens(Dialect::Anthropic, 200, 200), 54);
+        assert_eq!(tokens(Dialect::Anthropic, 1000, 1000), 1334);
+        assert_eq!(tokens(Dialect::Anthropic, 6000, 8000), 1600);
+        assert_eq!(tokens(Dialect::Gemini, 384, 384), 258);
+        assert_eq!(tokens(Dialect::Gemini, 960, 540), 6 * 258);
+    }
+
+    #[test]
+    fn an_unknown_size_is_the_usual_one() {
+        let images = Images::new(Dialect::OpenAi, "gpt-4o");
+        assert_eq!(images.tokens(None, Detail::High), 765);
+        assert_eq!(images.tokens(None, Detail::Low), 85);
+    }
+
+    #[test]
+    fn no_size_costs_without_bound() {
+        let extremes = [1, 31, 512, 2049, 65_535, u32::MAX];
+        let rules = [
+            Images::Tiles {
+                base: 85,
+                tile: 170,
+            },
+            Images::Patches { hundredths: 246 },
+            Images::Area,
+            Images::Crops,
+        ];
+        for (rule, width, height) in rules.iter().flat_map(|rule| {
+            let heights = move |width| extremes.map(move |height| (rule, width, height));
+            extremes.into_iter().flat_map(heights)
+        }) {
+            let tokens = rule.tokens(Some(size(width, height)), Detail::High);
+            assert!(
+                (1..=64 * 258).contains(&tokens),
+                "{rule:?} {width} {height}: {tokens}"
+            );
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Option<Size> {
+        Size::read(bytes.iter().copied())
+    }
+
+    #[test]
+    fn the_size_stands_in_the_head() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\x20\0\0\x02\x58";
+        assert_eq!(read(png), Some(size(800, 600)));
+        assert_eq!(read(b"GIF89a\x20\x03\x58\x02"), Some(size(800, 600)));
+        let lossy = b"RIFF....WEBPVP8 ....\0\0\0\x9d\x01\x2a\x20\x03\x58\x02";
+        assert_eq!(read(lossy), Some(size(800, 600)));
+        let bits: u32 = (799) | (599 << 14);
+        let lossless = [b"RIFF....WEBPVP8L....\x2f".as_slice(), &bits.to_le_bytes()].concat();
+        assert_eq!(read(&lossless), Some(size(800, 600)));
+        let extended = b"RIFF....WEBPVP8X........\x1f\x03\0\x57\x02\0";
+        assert_eq!(read(extended), Some(size(800, 600)));
+        let frame = b"\xff\xc2\0\x11\x08\x02\x58\x03\x20";
+        let jpeg = [
+            b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xdb\0\x02".as_slice(),
+            frame,
+        ]
+        .concat();
+        assert_eq!(read(&jpeg), Some(size(800, 600)));
+    }
+
+    #[test]
+    fn a_head_that_is_cut_or_foreign_has_no_size() {
+        for bytes in [
+            b"".as_slice(),
+            b"\x89PNG",
+            b"GIF89a",
+            b"%PDF",
+            b"\xff\xd8\xff\xe0\xff\xff",
+            b"\xff\xd8\xff\xe0\0\0\xff",
+            b"RIFF....WEBPVP9 ",
+        ] {
+            assert_eq!(read(bytes), None, "{bytes:?}");
+        }
+    }
+}

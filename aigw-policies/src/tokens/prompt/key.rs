@@ -1,0 +1,125 @@
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
+
+/// What stands under a key of a message, in whichever dialect. Values tell themselves apart by
+/// their keys, not by a `type` beside them, which may come later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Text, or what has text in it; every key that is not known.
+    Text,
+    /// Who speaks, where a message has it.
+    Name,
+    /// An image of OpenAI's dialect: a URL, or an object with one.
+    ImageUrl,
+    /// How closely an image is looked at.
+    Detail,
+    /// An object with data in it: an image, a sound, a file.
+    Source,
+    /// The data of a file, or an object that points to it.
+    FileData,
+    /// What points to a file elsewhere.
+    FileUrl,
+    /// In such an object: where the data is.
+    Url,
+    /// In such an object: the data. Elsewhere it is sealed.
+    Data,
+    /// What an object is.
+    Type,
+    /// JSON of a form that is not the dialect's, which the model sees as JSON.
+    Free,
+    /// What the model does not see.
+    Hidden,
+}
+
+impl Key {
+    fn new(key: &str) -> Self {
+        match key {
+            "name" => Self::Name,
+            "image_url" => Self::ImageUrl,
+            "detail" => Self::Detail,
+            "source" | "inlineData" | "inline_data" | "input_audio" | "file" => Self::Source,
+            "file_data" | "fileData" => Self::FileData,
+            "file_id" | "file_url" => Self::FileUrl,
+            "url" | "fileUri" | "file_uri" => Self::Url,
+            "data" => Self::Data,
+            "type" => Self::Type,
+            "input" | "args" | "response" => Self::Free,
+            "id" | "call_id" | "tool_use_id" | "status" | "index" | "phase" | "signature"
+            | "thoughtSignature" | "thought_signature" | "encrypted_content" | "cache_control"
+            | "annotations" | "citations" | "logprobs" | "filename" | "mimeType" | "mime_type"
+            | "media_type" => Self::Hidden,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// What stands under a key of a tool, a schema or a form of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SchemaKey {
+    Name,
+    Description,
+    /// The schema of a function's parameters, as each dialect calls it.
+    Parameters,
+    /// Where a tool has its function, or its functions.
+    Functions,
+    Type,
+    Enum,
+    Properties,
+    /// Other schemas, in a list or by name.
+    Parts,
+    /// The schema of an answer.
+    Schema,
+    Other,
+}
+
+impl SchemaKey {
+    fn new(key: &str) -> Self {
+        match key {
+            "name" => Self::Name,
+            "description" => Self::Description,
+            "parameters" | "parametersJsonSchema" | "input_schema" => Self::Parameters,
+            "function" | "functionDeclarations" | "function_declarations" | "custom" => {
+                Self::Functions
+            }
+            "type" => Self::Type,
+            "enum" => Self::Enum,
+            "properties" | "$defs" | "definitions" => Self::Properties,
+            "items" | "anyOf" | "oneOf" | "allOf" | "prefixItems" | "additionalProperties" => {
+                Self::Parts
+            }
+            "schema" => Self::Schema,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_str(By(Self::new))
+    }
+}
+
+impl<'de> Deserialize<'de> for SchemaKey {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_str(By(Self::new))
+    }
+}
+
+/// Knows a key without keeping it.
+struct By<K>(fn(&str) -> K);
+
+impl<K> Visitor<'_> for By<K> {
+    type Value = K;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<K, E> {
+        Ok((self.0)(key))
+    }
+}

@@ -1,0 +1,105 @@
+//! Reads what of a request becomes tokens: its texts, and what has a size of its own.
+//!
+//! ```text
+//!  part of a call, raw JSON ──► content · tools · format ──► Tally
+//!                                        │                     ├─ texts: features, or tokens
+//!                                        └ media: image, audio └─ fixed: framing, images, audio
+//! ```
+//!
+//! One reader serves estimates, bounds and counts, so that they differ in nothing but in what a
+//! text is worth. It goes over the JSON once, in constant memory, whatever stands there.
+
+mod audio;
+mod base64;
+mod content;
+mod format;
+mod image;
+mod key;
+mod media;
+mod raw;
+mod recipe;
+mod schema;
+mod source;
+mod tally;
+mod tools;
+
+#[cfg(test)]
+mod tests;
+
+use aigw_core::call::{Call, PartKind};
+use serde::de::DeserializeSeed;
+
+use self::{
+    content::{Content, Level},
+    format::Format,
+    tools::Tools,
+};
+pub(super) use self::{
+    recipe::Recipe,
+    tally::{Tally, Texts},
+};
+
+/// Reads the whole prompt of a call.
+pub(super) fn read<T: Texts>(call: &Call, recipe: &Recipe, texts: T) -> Tally<T> {
+    let mut tally = Tally::new(texts);
+    around(call, recipe, &mut tally);
+    for part in call.parts() {
+        read_part(call.json(part), part.kind, recipe, &mut tally);
+    }
+    tally
+}
+
+/// What a call costs beside its parts.
+pub(super) fn around<T>(call: &Call, recipe: &Recipe, tally: &mut Tally<T>) {
+    if !call.parts().is_empty() {
+        tally.fixed += recipe.priming();
+    }
+    // What is stored at the provider cannot be seen from here.
+    tally.assumed |= call.previous_response().is_some();
+}
+
+/// Reads one part of a prompt.
+pub(super) fn read_part<T: Texts>(
+    json: &[u8],
+    kind: PartKind,
+    recipe: &Recipe,
+    tally: &mut Tally<T>,
+) {
+    let before = tally.clone();
+    let mut json_of = serde_json::Deserializer::from_slice(json);
+    let read = match kind {
+        PartKind::Tools => Tools { tally, recipe }.deserialize(&mut json_of),
+        PartKind::Format if recipe.bare_schema() => {
+            Format::schema(tally, &String::from_utf8_lossy(json));
+            Ok(())
+        }
+        PartKind::Format => Format { tally }.deserialize(&mut json_of),
+        PartKind::Message => {
+            tally.fixed += recipe.per_message();
+            content(tally, recipe, Level::Message).deserialize(&mut json_of)
+        }
+        // Instructions, and the whole input as one string, are framed as a message by the provider.
+        PartKind::System => {
+            tally.fixed += recipe.per_bare_message();
+            content(tally, recipe, Level::Nested).deserialize(&mut json_of)
+        }
+        _ => {
+            tally.fixed += recipe.per_bare_message();
+            content(tally, recipe, Level::Input).deserialize(&mut json_of)
+        }
+    };
+    // What is not as any provider wants it, such as half a surrogate pair, counts as it is written.
+    if read.is_err() {
+        *tally = before;
+        tally.assumed = true;
+        tally.text(&String::from_utf8_lossy(json));
+    }
+}
+
+fn content<'t, T>(tally: &'t mut Tally<T>, recipe: &'t Recipe, level: Level) -> Content<'t, T> {
+    Content {
+        tally,
+        recipe,
+        level,
+    }
+}

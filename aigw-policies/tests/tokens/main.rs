@@ -1,0 +1,13 @@
+//! What the estimators promise, through their public API.
+
+#![cfg(feature = "token-limit")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod fast;
+mod support;

@@ -5,6 +5,7 @@
 //! | `access` | tells callers by their keys; outside `CallLayer` |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 //! | `token-limit` | estimates how many tokens a prompt has, for the limiter to come: `tokens` |
+//! | `tiktoken` | counts them, by the vocabularies of OpenAI's models: `tokens::Exact`; not in `full` |
 
 #[cfg(feature = "access")]
 pub mod access;

@@ -34,6 +34,8 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<tokens::Fast>();
     plain::<tokens::Off>();
     plain::<Box<dyn tokens::Estimator>>();
+    #[cfg(feature = "tiktoken")]
+    plain::<tokens::Exact>();
 }
 
 /// It is sent to another thread to be done, and never shared.

@@ -6,7 +6,8 @@ use super::{Counting, Estimate};
 
 /// Says how many tokens the prompt of a call has.
 ///
-/// Two are here: [`Off`] and [`Fast`](super::Fast). A tokenizer of one's own is another.
+/// Three are here: [`Off`], [`Fast`](super::Fast) and `Exact` (feature `tiktoken`). A tokenizer of
+/// one's own is another.
 ///
 /// No method waits, and only [`count`](Self::count) may be handed work that takes longer than a
 /// reactor should be held: it then gives that work back.

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | [`Off`] | nothing: the answer settles all | never |
 //! | [`Fast`] | what it has learnt of the model, from what providers counted | never |
+//! | `Exact` (feature `tiktoken`) | as `Fast` | by the model's own vocabulary, where it is public |
 //!
 //! Counting costs many times what a whole gateway does, so it is asked for only where it can change
 //! what is decided: [`Estimate::at_least`] and [`Estimate::at_most`] bound every count. What is long
@@ -67,9 +68,13 @@
 mod count;
 mod estimate;
 mod estimator;
+#[cfg(feature = "tiktoken")]
+mod exact;
 mod fast;
 mod prompt;
 
+#[cfg(feature = "tiktoken")]
+pub use self::exact::Exact;
 pub use self::{
     count::{Basis, Count, Counting, Work},
     estimate::Estimate,

@@ -114,3 +114,104 @@ fn the_error_is_estimate_over_actual() {
     assert_eq!(estimate.ratio(100), Some(1.5));
     assert_eq!(estimate.ratio(0), None);
 }
+
+#[cfg(feature = "tiktoken")]
+mod accuracy {
+    use std::sync::Arc;
+
+    use aigw_core::call::Call;
+    use aigw_policies::tokens::{Estimator, Exact, Fast};
+
+    use crate::{
+        chance::Chance,
+        prompts::{Half, Language},
+        support::{chat, tokens},
+    };
+
+    /// A call, and what its provider counts.
+    type Settled = (Arc<Call>, u64);
+
+    fn calls(
+        model: &str,
+        languages: &[Language],
+        half: Half,
+        number: usize,
+        provider: impl Fn(u64) -> u64,
+    ) -> Vec<Settled> {
+        let exact = Exact::new();
+        let mut chance = Chance::new(number as u64);
+        let call = |turn: usize| {
+            let call = chat(
+                model,
+                &languages[turn % languages.len()].chat(half, &mut chance),
+            );
+            let actual = provider(tokens(&exact, &call));
+            (call, actual)
+        };
+        (0..number).map(call).collect()
+    }
+
+    /// How far off the estimates of calls are, as shares of the actual count: median and 95th
+    /// percentile.
+    fn errors(fast: &Fast, calls: &[Settled]) -> (f64, f64) {
+        let error =
+            |(call, actual): &Settled| (fast.estimate(call).ratio(*actual).unwrap() - 1.0).abs();
+        let mut errors: Vec<_> = calls.iter().map(error).collect();
+        errors.sort_by(f64::total_cmp);
+        (errors[errors.len() / 2], errors[errors.len() * 95 / 100])
+    }
+
+    /// The errors on texts that were not seen while 200 calls were settled.
+    fn learnt(model: &str, languages: &[Language], provider: impl Fn(u64) -> u64) -> (f64, f64) {
+        let fast = Fast::new();
+        for (call, actual) in calls(model, languages, Half::First, 200, &provider) {
+            fast.settle(&call, &fast.estimate(&call), actual);
+        }
+        errors(
+            &fast,
+            &calls(model, languages, Half::Second, 100, &provider),
+        )
+    }
+
+    #[test]
+    fn after_200_calls_half_are_within_5_percent_and_all_but_a_twentieth_within_15() {
+        let each = Language::ALL.iter().map(std::slice::from_ref);
+        for languages in each.chain([Language::ALL.as_slice()]) {
+            for model in ["gpt-4o", "gpt-4"] {
+                let (median, p95) = learnt(model, languages, |tokens| tokens);
+                println!("{model} {languages:?}: {median:.4} {p95:.4}");
+                assert!(
+                    median <= 0.05 && p95 <= 0.15,
+                    "{model} {languages:?}: {median} {p95}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_provider_that_counts_otherwise_is_learnt() {
+        let providers: [fn(u64) -> u64; 3] = [
+            |tokens| tokens * 3 / 2,
+            |tokens| tokens + 346,
+            |tokens| tokens * 2 / 3,
+        ];
+        for provider in providers {
+            let (median, p95) = learnt("gpt-4o", &Language::ALL, provider);
+            println!("{median:.4} {p95:.4}");
+            assert!(median <= 0.05 && p95 <= 0.15, "{median} {p95}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_was_never_heard_is_about_right() {
+        let fast = Fast::new();
+        for language in Language::ALL {
+            let (median, p95) = errors(
+                &fast,
+                &calls("gpt-4o", &[language], Half::First, 50, |tokens| tokens),
+            );
+            println!("{language:?}: {median:.4} {p95:.4}");
+            assert!(median <= 0.1 && p95 <= 0.2, "{language:?}: {median} {p95}");
+        }
+    }
+}

@@ -9,5 +9,11 @@
     reason = "a test may fail loudly"
 )]
 
+#[cfg(feature = "tiktoken")]
+mod chance;
+#[cfg(feature = "tiktoken")]
+mod exact;
 mod fast;
+#[cfg(feature = "tiktoken")]
+mod prompts;
 mod support;

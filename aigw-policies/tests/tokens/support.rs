@@ -28,3 +28,28 @@ pub(crate) fn chat(model: &str, body: &Value) -> Arc<Call> {
     body["model"] = model.into();
     call("/v1/chat/completions", body.to_string())
 }
+
+#[cfg(feature = "tiktoken")]
+mod counting {
+    use std::sync::Arc;
+
+    use aigw_core::call::Call;
+    use aigw_policies::tokens::{Count, Counting, Estimator};
+
+    /// A count, done here and now if it is long.
+    pub(crate) fn count(estimator: &impl Estimator, call: &Arc<Call>) -> Option<Count> {
+        match estimator.count(call) {
+            Counting::Counted(count) => Some(count),
+            Counting::Long(work) => Some(work.run()),
+            _ => None,
+        }
+    }
+
+    /// The tokens of a call that can be counted.
+    pub(crate) fn tokens(estimator: &impl Estimator, call: &Arc<Call>) -> u64 {
+        count(estimator, call).unwrap().tokens
+    }
+}
+
+#[cfg(feature = "tiktoken")]
+pub(crate) use self::counting::{count, tokens};

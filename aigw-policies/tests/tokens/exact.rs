@@ -199,6 +199,17 @@ fn a_long_prompt_is_work_for_elsewhere_until_it_is_known() {
 }
 
 #[test]
+fn what_is_long_even_to_look_up_is_looked_up_elsewhere() {
+    let exact = Exact::new();
+    assert!(exact.load("gpt-4o"));
+    let prompt = json!({"messages": [{"role": "user", "content": "!".repeat(600 << 10)}]});
+    let call = chat("gpt-4o", &prompt);
+    let first = tokens(&exact, &call);
+    assert!(matches!(exact.count(&call), Counting::Long(_)));
+    assert_eq!(tokens(&exact, &call), first);
+}
+
+#[test]
 fn nothing_is_counted_at_once_before_the_vocabulary_is_loaded() {
     let exact = Exact::new();
     let call = chat(

@@ -9,6 +9,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod any;
 #[cfg(feature = "tiktoken")]
 mod chance;
 #[cfg(feature = "tiktoken")]

@@ -61,9 +61,7 @@ fn a_text_without_blanks_is_counted_a_token_or_two_too_high_for_each_cut() {
 #[test]
 fn a_million_blanks_are_counted() {
     let blanks = " ".repeat(1 << 20);
-    for encoding in [Encoding::O200k, Encoding::Cl100k] {
-        assert_eq!(encoding.count(&blanks), (1 << 20) / 128, "{encoding:?}");
-    }
+    assert_eq!(Encoding::O200k.count(&blanks), (1 << 20) / 128);
 }
 
 #[test]

@@ -2,7 +2,8 @@ use super::{
     Recipe, Tally,
     audio::{self, Millis},
     base64::{self, Decoded},
-    image::{Detail, Size},
+    image::Detail,
+    size::Size,
 };
 
 /// What is in a prompt and is no text.

@@ -19,6 +19,7 @@ mod media;
 mod raw;
 mod recipe;
 mod schema;
+mod size;
 mod source;
 mod tally;
 mod tools;

@@ -3,14 +3,17 @@
 //! | feature | policy |
 //! |---|---|
 //! | `access` | tells callers by their keys; outside `CallLayer` |
+//! | `concurrency-limit` | admits so many calls at once, and lets others wait in a fair queue |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 //! | `token-limit` | estimates how many tokens a prompt has, for the limiter to come: `tokens` |
 //! | `tiktoken` | counts them, by the vocabularies of OpenAI's models: `tokens::Exact`; not in `full` |
 
 #[cfg(feature = "access")]
 pub mod access;
-#[cfg(feature = "token-limit")]
+#[cfg(any(feature = "concurrency-limit", feature = "token-limit"))]
 pub mod budget;
+#[cfg(feature = "concurrency-limit")]
+pub mod concurrency_limit;
 #[cfg(feature = "drain")]
 pub mod drain;
 #[cfg(feature = "token-limit")]

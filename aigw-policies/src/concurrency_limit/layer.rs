@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use aigw_core::reject::{MakeRejection, Refuser};
+use tower_layer::Layer;
+
+use super::{ConcurrencyLimit, Config, ConfigError, Handle, limit::Limit};
+
+/// Admits so many calls at once. See the [module](super).
+///
+/// The services that it makes share their places, as do those of its clones.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ConcurrencyLimitLayer<T> {
+    limit: Limit<T>,
+}
+
+impl<T> ConcurrencyLimitLayer<T> {
+    /// Limits calls as `config` says; `timer` measures how long they wait. Without a queue nothing
+    /// waits, and [`NoTimer`](aigw_core::rt::NoTimer) will do; with one it would never end a wait.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot take effect.
+    pub fn try_new(config: Config, timer: T) -> Result<Self, ConfigError> {
+        let limit = Limit::try_new(config, timer)?;
+        Ok(Self { limit })
+    }
+
+    /// Shows how full the limit is, and changes it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.limit.places.clone())
+    }
+
+    /// Refuses with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).
+    pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        self.limit.refuser = Refuser::new(make);
+        self
+    }
+}
+
+impl<S, T: Clone> Layer<S> for ConcurrencyLimitLayer<T> {
+    type Service = ConcurrencyLimit<S, T>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ConcurrencyLimit::new(inner, Arc::new(self.limit.clone()))
+    }
+}

@@ -3,14 +3,18 @@
 
 use std::{convert::Infallible, fmt::Debug};
 
-use aigw_core::rt::Tokio;
-use aigw_policies::{access, drain, tokens};
+use aigw_core::{
+    call::CallBody,
+    rt::{NoTimer, Tokio},
+};
+use aigw_policies::{access, concurrency_limit, drain, tokens};
 use bytes::Bytes;
-use http::Response;
+use http::{Request, Response};
 use http_body_util::Full;
 
 type Body = Full<Bytes>;
 type Answer = std::future::Ready<Result<Response<Body>, Infallible>>;
+type Inner = tower::util::ServiceFn<fn(Request<CallBody<Body>>) -> Answer>;
 
 fn plain<T: Send + Sync + Unpin + Debug>() {}
 
@@ -23,6 +27,15 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<access::ConsumerConfig>();
     plain::<access::ResponseFuture<Answer, Body>>();
     plain::<access::State>();
+    plain::<concurrency_limit::Condition>();
+    plain::<concurrency_limit::Config>();
+    plain::<concurrency_limit::ConfigError>();
+    plain::<concurrency_limit::ConcurrencyLimit<(), Tokio>>();
+    plain::<concurrency_limit::ConcurrencyLimitLayer<Tokio>>();
+    plain::<concurrency_limit::Handle>();
+    plain::<concurrency_limit::Levels>();
+    plain::<concurrency_limit::ResponseBody<Body>>();
+    plain::<concurrency_limit::ResponseFuture<Inner, CallBody<Body>, NoTimer>>();
     plain::<drain::Bounds>();
     plain::<drain::Drain<(), Tokio>>();
     plain::<drain::DrainLayer<Tokio>>();

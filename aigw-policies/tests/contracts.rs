@@ -12,7 +12,8 @@ use std::{
 };
 
 use aigw_core::{
-    rt::Tokio,
+    call::CallLayer,
+    rt::{NoTimer, Tokio},
     testing::{
         Provider,
         contract::{body, drops, service},
@@ -21,6 +22,7 @@ use aigw_core::{
 };
 use aigw_policies::{
     access::{self, AuthenticateLayer, ConsumerConfig},
+    concurrency_limit::{ConcurrencyLimitLayer, Config as Limit},
     drain::{Bounds, DrainLayer},
 };
 use bytes::Bytes;
@@ -30,6 +32,15 @@ use tower::{Layer, ServiceExt, service_fn};
 
 fn drain(bounds: Bounds) -> DrainLayer<Tokio> {
     DrainLayer::new(bounds, Tokio)
+}
+
+fn one_call() -> ConcurrencyLimitLayer<NoTimer> {
+    ConcurrencyLimitLayer::try_new(Limit::new([], 1), NoTimer).unwrap()
+}
+
+fn a_call() -> Request<Full<Bytes>> {
+    let request = Request::post("/v1/chat/completions");
+    request.body(Full::from(STREAM)).unwrap()
 }
 
 fn a_minute() -> Bounds {
@@ -68,6 +79,11 @@ async fn every_body_is_a_window() {
         assert!(!answer.body().is_refused());
         answer.into_body()
     });
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+        let stack = CallLayer::new().layer(one_call().layer(answer));
+        now(stack.oneshot(a_call())).unwrap().into_body()
+    });
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,6 +94,13 @@ async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = access();
     service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
     service::calls_what_is_ready(|inner| policy.layer(inner), || with_key(())).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_chooses_by_request_calls_a_clone_that_it_made_ready() {
+    let policy = one_call();
+    let stack = |inner| CallLayer::new().layer(policy.layer(inner));
+    service::calls_what_is_ready(stack, a_call).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,4 +123,18 @@ async fn a_call_dropped_anywhere_behind_its_key_is_dropped_at_the_provider() {
     let call = || stack.clone().oneshot(with_key(Full::<Bytes>::from(STREAM)));
     drops::at_every_poll(call, |_| assert_eq!(provider.in_flight(), 0)).await;
     assert!(provider.calls().len() > 1, "nobody was let in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_anywhere_gives_its_place_back_and_is_dropped_at_the_provider() {
+    let slow = Config::default().time_per_token(Duration::from_millis(1));
+    let provider = Provider::with_config(slow, Tokio);
+    let policy = one_call();
+    let stack = CallLayer::new().layer(policy.layer(provider.clone()));
+    let call = || stack.clone().oneshot(a_call());
+    drops::at_every_poll(call, |_| {
+        let inside = policy.handle().levels().inside;
+        assert_eq!((provider.in_flight(), inside), (0, 0));
+    })
+    .await;
 }

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::{Fit, Timestamp, limit::Rate, timestamp::ceil_micros};
+use super::{Fit, Timestamp, timestamp::ceil_micros};
 
-/// How a bucket of a [`Rate`] fills.
+/// How the buckets of a [`Rate`](super::Rate) fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flow {
-    capacity: u64,
+    pub(super) capacity: u64,
     /// Parts that come in a microsecond.
     inflow: u64,
     /// Parts of which a unit consists.
@@ -23,20 +23,18 @@ pub(super) struct Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
     /// In parts; negative in debt.
-    level: i128,
-    /// Of how many parts a unit consists, for the rate may be changed while this lives.
-    parts: u64,
+    level: Wide,
     at: Timestamp,
 }
 
 impl Flow {
-    pub(super) fn of(rate: &Rate) -> Self {
-        let per = ceil_micros(rate.per());
-        let shared = gcd(rate.amount(), per);
-        let (inflow, parts) = (rate.amount() / shared, per / shared);
-        let repaid = u128::from(ceil_micros(rate.max_debt())) * u128::from(inflow);
+    pub(super) fn new(capacity: u64, per: Duration, max_debt: Duration) -> Self {
+        let per = ceil_micros(per);
+        let shared = gcd(capacity, per);
+        let (inflow, parts) = (capacity / shared, per / shared);
+        let repaid = u128::from(ceil_micros(max_debt)) * u128::from(inflow);
         Self {
-            capacity: rate.amount(),
+            capacity,
             inflow,
             parts,
             max_debt: u64::try_from(repaid / u128::from(parts)).unwrap_or(u64::MAX),
@@ -49,8 +47,36 @@ impl Flow {
 
     /// How long this many parts take to come, in whole microseconds.
     fn time_for(&self, parts: i128) -> Duration {
-        let micros = u128::try_from(parts).map_or(0, |parts| parts.div_ceil(self.inflow.into()));
-        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+        let (micros, rest) = divide(parts.max(0), self.inflow);
+        Duration::from_micros(micros.saturating_add(u64::from(rest)))
+    }
+}
+
+/// A quotient of what is not negative, and whether there is a rest. What fits a register is
+/// divided there, for the long way takes many times as long.
+fn divide(dividend: i128, divisor: u64) -> (u64, bool) {
+    if let Ok(dividend) = u64::try_from(dividend) {
+        return (dividend / divisor, dividend % divisor > 0);
+    }
+    let divisor = i128::from(divisor);
+    let quotient = u64::try_from(dividend / divisor).unwrap_or(u64::MAX);
+    (quotient, dividend % divisor > 0)
+}
+
+/// An `i128` that takes no more room than its bytes: there may be a million of them, each in an
+/// entry whose size would be rounded up to sixteen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wide([u64; 2]);
+
+impl From<i128> for Wide {
+    fn from(number: i128) -> Self {
+        Self([(number >> 64) as u64, number as u64])
+    }
+}
+
+impl From<Wide> for i128 {
+    fn from(Wide([high, low]): Wide) -> Self {
+        Self::from(high as i64) << 64 | Self::from(low)
     }
 }
 
@@ -58,8 +84,7 @@ impl Bucket {
     /// A key that has not been seen.
     pub(super) fn full(flow: &Flow, now: Timestamp) -> Self {
         Self {
-            level: flow.in_parts(flow.capacity),
-            parts: flow.parts,
+            level: flow.in_parts(flow.capacity).into(),
             at: now,
         }
     }
@@ -67,25 +92,27 @@ impl Bucket {
     /// Lets in what has come since the last time. A clock that steps back brings nothing, and
     /// brings nothing twice.
     pub(super) fn advance(&mut self, flow: &Flow, now: Timestamp) {
-        if self.parts != flow.parts {
-            // Rounded down: a part of a unit that a change of the rate loses was nobody's.
-            let units = self.level * i128::from(flow.parts);
-            self.level = units.div_euclid(self.parts.into());
-            self.parts = flow.parts;
-        }
+        let mut level = self.level();
         if now > self.at {
             let elapsed = i128::from(now.as_micros() - self.at.as_micros());
-            self.level = self
-                .level
-                .saturating_add(elapsed.saturating_mul(flow.inflow.into()));
+            level = level.saturating_add(elapsed.saturating_mul(flow.inflow.into()));
             self.at = now;
         }
-        self.level = self.level.min(flow.in_parts(flow.capacity));
+        self.level = level.min(flow.in_parts(flow.capacity)).into();
+    }
+
+    /// The same level where the rate is another one from now on. Rounded down: a part of a unit
+    /// that the change loses was nobody's.
+    pub(super) fn change(&mut self, before: &Flow, flow: &Flow) {
+        let (old, new) = (i128::from(before.parts), i128::from(flow.parts));
+        let level = self.level();
+        let part = level.rem_euclid(old) * new / old;
+        self.level = (level.div_euclid(old) * new + part).into();
     }
 
     /// Whether so much can be taken, as of the last [`advance`](Self::advance).
     pub(super) fn fit(&self, flow: &Flow, now: Timestamp, amount: u64) -> Fit {
-        let lacking = flow.in_parts(amount) - self.level;
+        let lacking = flow.in_parts(amount) - self.level();
         if amount > flow.capacity {
             Fit::Never
         } else if lacking > 0 {
@@ -97,28 +124,32 @@ impl Bucket {
     }
 
     pub(super) fn take(&mut self, flow: &Flow, amount: u64) {
-        self.level -= flow.in_parts(amount);
+        self.level = (self.level() - flow.in_parts(amount)).into();
     }
 
     /// Corrects what was taken to what was used. What is given back fills no bucket beyond its
     /// capacity; what was used beyond it is a debt, down to the deepest.
     pub(super) fn settle(&mut self, flow: &Flow, taken: u64, used: u64) {
-        let level = self.level + flow.in_parts(taken) - flow.in_parts(used);
+        let before = self.level();
+        let level = before + flow.in_parts(taken) - flow.in_parts(used);
         let lowest = -flow.in_parts(flow.max_debt);
         let highest = flow.in_parts(flow.capacity);
         // A debt of before a change of the limit is not deepened, but neither is it forgiven.
-        self.level = level.clamp(lowest.min(self.level), highest);
+        self.level = level.clamp(lowest.min(before), highest).into();
     }
 
     /// Whole units that are left.
     pub(super) fn remaining(&self, flow: &Flow) -> u64 {
-        let units = self.level.max(0) / i128::from(flow.parts);
-        u64::try_from(units).unwrap_or(u64::MAX)
+        divide(self.level().max(0), flow.parts).0
     }
 
     /// How long until it is full, if nothing more is taken.
     pub(super) fn full_in(&self, flow: &Flow) -> Duration {
-        flow.time_for(flow.in_parts(flow.capacity) - self.level)
+        flow.time_for(flow.in_parts(flow.capacity) - self.level())
+    }
+
+    fn level(&self) -> i128 {
+        self.level.into()
     }
 }
 

@@ -1,11 +1,6 @@
 use std::time::Duration;
 
-use super::{
-    Align, Limit, Timestamp,
-    bucket::{Bucket, Flow},
-    rolling::Rolling,
-    window::Window,
-};
+use super::{Align, Limit, Timestamp, bucket::Bucket, rolling::Rolling, window::Window};
 
 /// Whether an amount can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +28,16 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) amount: u64,
-    /// The period of a quota that it was taken from.
-    from: Timestamp,
+    from: Source,
+}
+
+/// Where something was taken from: a level that has become one of another kind since has nothing
+/// of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Bucket,
+    Window(Timestamp),
+    Rolling(Timestamp),
 }
 
 /// What is left of a limit.
@@ -51,7 +54,7 @@ impl Level {
     /// The level of a key that has not been seen.
     pub(super) fn untouched(limit: &Limit, now: Timestamp) -> Self {
         Self(match limit {
-            Limit::Rate(rate) => State::Bucket(Bucket::full(&Flow::of(rate), now)),
+            Limit::Rate(rate) => State::Bucket(Bucket::full(rate.flow(), now)),
             Limit::Quota(quota) => match quota.align() {
                 Align::Utc => State::Window(Window::new(quota, now)),
                 Align::Rolling => State::Rolling(Box::new(Rolling::new(quota, now))),
@@ -59,14 +62,33 @@ impl Level {
         })
     }
 
+    /// The same level where the limit is another one from now on. One of another kind begins anew.
+    pub(super) fn change(&mut self, before: &Limit, limit: &Limit, now: Timestamp) {
+        self.advance(before, now);
+        match (&mut self.0, before, limit) {
+            (State::Bucket(bucket), Limit::Rate(before), Limit::Rate(rate)) => {
+                bucket.change(before.flow(), rate.flow());
+            }
+            (State::Window(window), _, Limit::Quota(quota)) if quota.align() == Align::Utc => {
+                window.change(quota, now);
+            }
+            (State::Rolling(rolling), _, Limit::Quota(quota))
+                if quota.align() == Align::Rolling =>
+            {
+                rolling.change(quota, now);
+            }
+            _ => *self = Self::untouched(limit, now),
+        }
+    }
+
     /// Whether `amount` can be taken now. Takes nothing.
     pub(super) fn fit(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Fit {
         self.advance(limit, now);
         match (&self.0, limit) {
-            (State::Bucket(bucket), Limit::Rate(rate)) => bucket.fit(&Flow::of(rate), now, amount),
+            (State::Bucket(bucket), Limit::Rate(rate)) => bucket.fit(rate.flow(), now, amount),
             (State::Window(window), Limit::Quota(quota)) => window.fit(quota, now, amount),
             (State::Rolling(rolling), Limit::Quota(quota)) => rolling.fit(quota, now, amount),
-            // `advance` has made the state that of the limit.
+            // Whoever changes the limit changes the level.
             _ => Fit::Never,
         }
     }
@@ -75,26 +97,46 @@ impl Level {
     pub(super) fn take(&mut self, limit: &Limit, now: Timestamp, amount: u64) -> Taken {
         self.advance(limit, now);
         let from = match (&mut self.0, limit) {
-            (State::Bucket(bucket), Limit::Rate(rate)) => {
-                bucket.take(&Flow::of(rate), amount);
-                Timestamp::default()
+            (State::Window(window), _) => Source::Window(window.take(amount)),
+            (State::Rolling(rolling), _) => Source::Rolling(rolling.take(amount)),
+            (State::Bucket(bucket), limit) => {
+                if let Limit::Rate(rate) = limit {
+                    bucket.take(rate.flow(), amount);
+                }
+                Source::Bucket
             }
-            (State::Window(window), _) => window.take(amount),
-            (State::Rolling(rolling), _) => rolling.take(amount),
-            _ => Timestamp::default(),
         };
         Taken { amount, from }
+    }
+
+    /// Takes more to what was taken.
+    pub(super) fn extend(&mut self, limit: &Limit, now: Timestamp, taken: &mut Taken, more: u64) {
+        let amount = taken.amount.saturating_add(more);
+        if let (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket) =
+            (&mut self.0, limit, taken.from)
+        {
+            // The deepest debt is a matter of what was used in the end.
+            bucket.advance(rate.flow(), now);
+            bucket.take(rate.flow(), amount - taken.amount);
+        } else {
+            self.settle(limit, now, *taken, amount);
+        }
+        taken.amount = amount;
     }
 
     /// Corrects what was taken to what was `used`.
     pub(super) fn settle(&mut self, limit: &Limit, now: Timestamp, taken: Taken, used: u64) {
         self.advance(limit, now);
-        match (&mut self.0, limit) {
-            (State::Bucket(bucket), Limit::Rate(rate)) => {
-                bucket.settle(&Flow::of(rate), taken.amount, used);
+        match (&mut self.0, limit, taken.from) {
+            (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket) => {
+                bucket.settle(rate.flow(), taken.amount, used);
             }
-            (State::Window(window), _) => window.settle(taken.from, taken.amount, used),
-            (State::Rolling(rolling), _) => rolling.settle(taken.from, taken.amount, used),
+            (State::Window(window), _, Source::Window(begin)) => {
+                window.settle(begin, taken.amount, used);
+            }
+            (State::Rolling(rolling), _, Source::Rolling(begin)) => {
+                rolling.settle(begin, taken.amount, used);
+            }
             _ => {}
         }
     }
@@ -103,8 +145,7 @@ impl Level {
         self.advance(limit, now);
         let (remaining, reset) = match (&self.0, limit) {
             (State::Bucket(bucket), Limit::Rate(rate)) => {
-                let flow = Flow::of(rate);
-                (bucket.remaining(&flow), bucket.full_in(&flow))
+                (bucket.remaining(rate.flow()), bucket.full_in(rate.flow()))
             }
             (State::Window(window), Limit::Quota(quota)) => {
                 (window.remaining(quota), window.over_in(now))
@@ -117,17 +158,22 @@ impl Level {
         Left { remaining, reset }
     }
 
-    /// Lets time pass. A limit that has become one of another kind begins anew.
+    /// Whether this is what a key that has not been seen would have: nothing is lost with it.
+    pub(super) fn is_untouched(&mut self, limit: &Limit, now: Timestamp) -> bool {
+        let left = self.left(limit, now);
+        match &self.0 {
+            State::Bucket(_) => left.reset.is_zero(),
+            _ => left.remaining == limit.amount(),
+        }
+    }
+
+    /// Lets time pass.
     fn advance(&mut self, limit: &Limit, now: Timestamp) {
         match (&mut self.0, limit) {
-            (State::Bucket(bucket), Limit::Rate(rate)) => bucket.advance(&Flow::of(rate), now),
-            (State::Window(window), Limit::Quota(quota)) if quota.align() == Align::Utc => {
-                window.advance(quota, now);
-            }
-            (State::Rolling(rolling), Limit::Quota(quota)) if quota.align() == Align::Rolling => {
-                rolling.advance(quota, now);
-            }
-            _ => *self = Self::untouched(limit, now),
+            (State::Bucket(bucket), Limit::Rate(rate)) => bucket.advance(rate.flow(), now),
+            (State::Window(window), Limit::Quota(quota)) => window.advance(quota, now),
+            (State::Rolling(rolling), Limit::Quota(_)) => rolling.advance(now),
+            _ => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::{error::Error, fmt, time::Duration};
 
+use super::bucket::Flow;
+
 /// How much of something may be used in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,7 +17,7 @@ impl Limit {
     #[must_use]
     pub const fn amount(&self) -> u64 {
         match self {
-            Self::Rate(rate) => rate.amount,
+            Self::Rate(rate) => rate.amount(),
             Self::Quota(quota) => quota.amount,
         }
     }
@@ -47,9 +49,9 @@ impl fmt::Display for Limit {
 /// In any span of time no more is admitted than what the bucket holds and what flows in during it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    amount: u64,
     per: Duration,
     max_debt: Duration,
+    flow: Flow,
 }
 
 impl Rate {
@@ -79,10 +81,11 @@ impl Rate {
         if per > Self::LONGEST {
             return Err(LimitError::TooLong(per));
         }
+        let max_debt = Self::DEFAULT_MAX_DEBT.max(per);
         Ok(Self {
-            amount,
             per,
-            max_debt: Self::DEFAULT_MAX_DEBT.max(per),
+            max_debt,
+            flow: Flow::new(amount, per, max_debt),
         })
     }
 
@@ -90,15 +93,22 @@ impl Rate {
     /// longer is forgiven. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
     /// time where that is longer.
     #[must_use]
-    pub const fn with_max_debt(mut self, max_debt: Duration) -> Self {
-        self.max_debt = max_debt;
-        self
+    pub fn with_max_debt(self, max_debt: Duration) -> Self {
+        Self {
+            max_debt,
+            flow: Flow::new(self.flow.capacity, self.per, max_debt),
+            ..self
+        }
     }
 
     /// What the bucket holds.
     #[must_use]
     pub const fn amount(&self) -> u64 {
-        self.amount
+        self.flow.capacity
+    }
+
+    pub(super) const fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     /// How long an empty bucket takes to fill.
@@ -117,9 +127,9 @@ impl Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.per.as_secs() {
-            1 if self.per.subsec_nanos() == 0 => write!(f, "{} per second", self.amount),
-            60 if self.per.subsec_nanos() == 0 => write!(f, "{} per minute", self.amount),
-            _ => write!(f, "{} per {:?}", self.amount, self.per),
+            1 if self.per.subsec_nanos() == 0 => write!(f, "{} per second", self.amount()),
+            60 if self.per.subsec_nanos() == 0 => write!(f, "{} per minute", self.amount()),
+            _ => write!(f, "{} per {:?}", self.amount(), self.per),
         }
     }
 }

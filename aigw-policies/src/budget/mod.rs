@@ -41,6 +41,6 @@ use self::level::{Fit, Level, Taken};
 pub use self::{
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
-    store::{Claim, Hold, Key, MemoryStore, Refused, Store, StoreError, Verdict},
+    store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, StoreError, Verdict},
     timestamp::Timestamp,
 };

@@ -13,6 +13,8 @@ pub(super) struct Rolling {
     width: u64,
     /// The number of the newest slot, counted from 1970.
     newest: u64,
+    /// Slots before this one were of another width: what was taken from them is in it.
+    since: u64,
     /// What was used in each slot, slot *n* at the place *n* modulo their number.
     used: [u64; SLOTS],
 }
@@ -23,18 +25,21 @@ impl Rolling {
         Self {
             width,
             newest: now.as_micros() / width,
+            since: 0,
             used: [0; SLOTS],
         }
     }
 
+    /// The same use in a period of another length: all of it as if it were of just now.
+    pub(super) fn change(&mut self, quota: &Quota, now: Timestamp) {
+        let used = self.total();
+        *self = Self::new(quota, now);
+        self.since = self.newest;
+        self.add(self.newest, used);
+    }
+
     /// Forgets what is older than a period.
-    pub(super) fn advance(&mut self, quota: &Quota, now: Timestamp) {
-        if self.width != width(quota) {
-            // A period of another length: all that was used counts as used just now.
-            let used = self.total();
-            *self = Self::new(quota, now);
-            self.add(self.newest, used);
-        }
+    pub(super) fn advance(&mut self, now: Timestamp) {
         let slot = now.as_micros() / self.width;
         // As many steps as there are slots, and there is nothing left.
         let steps = slot.saturating_sub(self.newest).min(Align::SLOTS);
@@ -70,7 +75,7 @@ impl Rolling {
 
     /// Corrects what was taken from a slot to what was used, unless it is forgotten.
     pub(super) fn settle(&mut self, begin: Timestamp, taken: u64, used: u64) {
-        let slot = begin.as_micros() / self.width;
+        let slot = (begin.as_micros() / self.width).max(self.since);
         if slot <= self.newest && self.newest - slot < Align::SLOTS {
             let before = self.get(slot);
             self.set(slot, before.saturating_sub(taken).saturating_add(used));

@@ -202,18 +202,73 @@ fn a_changed_limit_keeps_what_was_used() {
     let (narrow, wide) = (rate(60, 60), rate(1200, 60));
     let mut level = Level::untouched(&narrow, at(0.0));
     level.take(&narrow, at(0.0), 60);
+    level.change(&narrow, &wide, at(0.0));
     assert_eq!(level.left(&wide, at(0.0)).remaining, 0);
     assert_eq!(level.left(&wide, at(30.0)).remaining, 600);
     // And back: no more than the narrow one holds.
+    level.change(&wide, &narrow, at(30.0));
     assert_eq!(level.left(&narrow, at(30.0)).remaining, 60);
+}
 
-    let (narrow, wide) = (
+#[test]
+fn what_is_settled_behind_a_change_of_the_period_is_settled_in_the_new_one() {
+    for align in [Align::Utc, Align::Rolling] {
+        let day = quota(100, Period::Day, align);
+        for other in [Period::Hour, Period::Month] {
+            let other = quota(150, other, align);
+            let mut level = Level::untouched(&day, at(0.0));
+            let taken = level.take(&day, at(0.0), 60);
+            level.change(&day, &other, at(1.0));
+            assert_eq!(level.left(&other, at(1.0)).remaining, 90, "{other}");
+            level.settle(&other, at(2.0), taken, 10);
+            assert_eq!(level.left(&other, at(2.0)).remaining, 140, "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_another_kind_begins_anew_and_is_not_settled_with_what_was_before() {
+    let limits = [
+        rate(100, 60),
         quota(100, Period::Day, Align::Utc),
-        quota(150, Period::Month, Align::Utc),
+        quota(100, Period::Day, Align::Rolling),
+    ];
+    for before in &limits {
+        for after in limits.iter().filter(|after| *after != before) {
+            let mut level = Level::untouched(before, at(0.0));
+            let taken = level.take(before, at(0.0), 60);
+            level.change(before, after, at(0.0));
+            level.take(after, at(0.0), 100);
+            level.settle(after, at(0.0), taken, 0);
+            assert_eq!(level.left(after, at(0.0)).remaining, 0, "{before}, {after}");
+        }
+    }
+}
+
+#[test]
+fn a_change_between_limits_that_share_no_part_does_not_overflow() {
+    let per = |days: u64| Duration::from_secs(days * 86_400);
+    let rates =
+        [366, 365].map(|days| Limit::from(Rate::try_new(500_000_000_023, per(days)).unwrap()));
+    let [before, after] = rates;
+    let mut level = Level::untouched(&before, at(0.0));
+    level.take(&before, at(0.0), 500_000_000_000);
+    level.change(&before, &after, at(0.0));
+    assert_eq!(level.left(&after, at(0.0)).remaining, 23);
+}
+
+#[test]
+fn what_runs_on_is_a_debt_only_as_far_as_it_is_used() {
+    let rate = Rate::try_new(60, Duration::from_secs(60)).unwrap();
+    let limit = Limit::from(rate.with_max_debt(Duration::from_secs(60)));
+    let mut level = Level::untouched(&limit, at(0.0));
+    let mut taken = level.take(&limit, at(0.0), 60);
+    level.extend(&limit, at(0.0), &mut taken, 10_000);
+    level.settle(&limit, at(0.0), taken, 110);
+    assert_eq!(
+        level.fit(&limit, at(0.0), 0),
+        Fit::Later(Duration::from_secs(50))
     );
-    let mut level = Level::untouched(&narrow, at(0.0));
-    level.take(&narrow, at(0.0), 60);
-    assert_eq!(level.left(&wide, at(0.0)).remaining, 90);
 }
 
 /// Any limit from one a day to a billion a second.

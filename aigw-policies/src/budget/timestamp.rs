@@ -38,8 +38,10 @@ impl Timestamp {
 
 /// A wait in microseconds, rounded up: who waits less has not waited.
 pub(super) fn ceil_micros(wait: Duration) -> u64 {
-    let micros = wait.as_nanos().div_ceil(1_000);
-    u64::try_from(micros).unwrap_or(u64::MAX)
+    let rest = u64::from(wait.subsec_nanos().div_ceil(1_000));
+    wait.as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(rest)
 }
 
 impl From<SystemTime> for Timestamp {

@@ -2,27 +2,26 @@
 
 use std::time::Duration;
 
-use super::{Fit, Period, Timestamp, calendar, limit::Quota};
+use super::{Fit, Timestamp, calendar, limit::Quota};
 
 /// The use of one key in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// Its name: when it began.
     begin: Timestamp,
     end: Timestamp,
-    /// Of which calendar it is a period, for the limit may be changed while this lives.
-    period: Period,
+    /// What was taken from then on is part of what is used here: earlier than the beginning where
+    /// the period was made of a longer one.
+    since: Timestamp,
     used: u64,
 }
 
 impl Window {
     pub(super) fn new(quota: &Quota, now: Timestamp) -> Self {
-        let period = quota.period();
-        let (begin, end) = calendar::bounds(period, now);
+        let (begin, end) = calendar::bounds(quota.period(), now);
         Self {
             begin,
             end,
-            period,
+            since: begin,
             used: 0,
         }
     }
@@ -31,20 +30,23 @@ impl Window {
     pub(super) fn advance(&mut self, quota: &Quota, now: Timestamp) {
         if now >= self.end {
             *self = Self::new(quota, now);
-        } else if self.period != quota.period() {
-            // What was used in a period of another length was used in this one, too.
-            let used = self.used;
-            *self = Self {
-                used,
-                ..Self::new(quota, now)
-            };
         }
+    }
+
+    /// The same use in a period of another length, in which it was as well.
+    pub(super) fn change(&mut self, quota: &Quota, now: Timestamp) {
+        let new = Self::new(quota, now);
+        *self = Self {
+            since: self.since.min(new.begin),
+            used: self.used,
+            ..new
+        };
     }
 
     pub(super) fn fit(&self, quota: &Quota, now: Timestamp, amount: u64) -> Fit {
         if amount > quota.amount() {
             Fit::Never
-        } else if amount > self.remaining(quota) || self.used > quota.amount() {
+        } else if self.used.saturating_add(amount) > quota.amount() {
             Fit::Later(self.over_in(now))
         } else {
             Fit::Now
@@ -60,7 +62,7 @@ impl Window {
     /// Corrects what was taken from a period to what was used. Nothing touches another period than
     /// the one it was taken from.
     pub(super) fn settle(&mut self, begin: Timestamp, taken: u64, used: u64) {
-        if begin == self.begin {
+        if begin >= self.since {
             self.used = self.used.saturating_sub(taken).saturating_add(used);
         }
     }

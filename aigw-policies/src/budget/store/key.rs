@@ -6,7 +6,8 @@ use std::fmt;
 /// percent sign in a value is escaped as in a URL. Two keys are displayed alike only if they are.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    text: Box<str>,
+    // Not shrunk to a `Box<str>`: most are thrown away after a moment.
+    text: String,
     /// How much of the text is the budget's name.
     budget: usize,
 }
@@ -27,7 +28,6 @@ impl Key {
                 None => text.push_str(":-"),
             }
         }
-        let text = text.into();
         Self { text, budget }
     }
 
@@ -69,7 +69,8 @@ impl fmt::Display for Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.text)
+        // Its values may be the callers' secrets.
+        write!(f, "Key({}:..)", self.budget())
     }
 }
 

@@ -1,18 +1,19 @@
 use std::{
     fmt,
-    future::{Ready, ready},
     hash::{BuildHasher, RandomState},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use aigw_core::rt::{Clock, SystemClock};
 
 use super::{
-    super::{Fit, Left, Limit, Timestamp},
+    super::{Fit, Left, Limit, Taken, Timestamp},
     Claim, Hold, Key, Refused, Store, StoreError, Verdict,
     sealed::Sealed,
-    shard::{Shard, Slot},
+    shard::{Home, Id, Shard},
 };
 
 /// Keeps levels in this process's memory.
@@ -127,114 +128,177 @@ impl<C: Clock> MemoryStore<C> {
     pub fn reserve_now(&self, claims: Vec<Claim>) -> Verdict {
         let claims = claims.into_iter().enumerate();
         let mut asked: Vec<_> = claims
-            .map(|(index, claim)| Asked {
-                index,
-                place: self.shared.place(&claim.key),
-                claim,
-            })
+            .map(|(index, claim)| Asked::new(index, claim, &self.shared))
             .collect();
         // Locked in the order of the shards, so that no two calls wait for each other.
-        asked.sort_by_key(|asked| asked.place.number);
+        asked.sort_unstable_by_key(|asked| (asked.place.number, asked.home.key.0));
         let mut shards: Vec<_> = asked
-            .chunk_by(|one, next| one.place.number == next.place.number)
+            .chunk_by_mut(|one, next| one.place.number == next.place.number)
             .filter_map(|asked| Some((lock(asked.first()?.place.shard), asked)))
             .collect();
         let now = self.shared.now();
-        let mut refused: Option<Refused> = None;
+        let mut refused = None;
         for (shard, asked) in &mut shards {
-            for Asked {
-                index,
-                place,
-                claim,
-            } in *asked
-            {
-                let slot = shard.slot(place.key, place.budget, now);
-                let (fit, left) = shard.fit(slot, &claim.limit, now, claim.amount);
-                let wait = match fit {
-                    Fit::Now => continue,
-                    Fit::Later(wait) => Some(wait),
-                    Fit::Never => None,
-                };
-                if refused.is_none_or(|refused| decides(wait, refused.wait)) {
-                    refused = Some(Refused {
-                        claim: *index,
-                        wait,
-                        left,
-                    });
-                }
+            let mut before = Vec::new();
+            for asked in &mut **asked {
+                refused = tighter(refused, asked.weigh(shard, now, &mut before));
             }
         }
         if let Some(refused) = refused {
             return Verdict::Refused(refused);
         }
-        let mut holds = Vec::with_capacity(asked.len());
         for (shard, asked) in &mut shards {
-            for Asked {
-                index,
-                place,
-                claim,
-            } in *asked
-            {
-                let slot = shard.slot(place.key, place.budget, now);
-                let (taken, left) = shard.take(slot, &claim.limit, now, claim.amount);
-                let hold = Hold {
-                    claim: claim.clone(),
-                    taken,
-                    folded: matches!(slot, Slot::Shared(_)),
-                    left,
-                };
-                holds.push((*index, hold));
-            }
+            asked.iter_mut().for_each(|asked| asked.take(shard, now));
         }
-        holds.sort_by_key(|(index, _)| *index);
-        Verdict::Admitted(holds.into_iter().map(|(_, hold)| hold).collect())
+        drop(shards);
+        asked.sort_unstable_by_key(|asked| asked.index);
+        Verdict::Admitted(asked.into_iter().filter_map(Asked::hold).collect())
     }
 }
 
-/// A claim, its place among the claims of the call, and that of its level in the store.
-struct Asked<'s> {
-    index: usize,
-    place: Place<'s>,
-    claim: Claim,
+/// The verdict of a [`MemoryStore`], which is there at the first poll. Nothing is taken before.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Reserving<C: Clock = SystemClock> {
+    store: MemoryStore<C>,
+    /// `None` once the verdict has been told.
+    claims: Option<Vec<Claim>>,
 }
 
-/// Whether a wait decides over the one that did until now: forever over any, and else the longer.
-fn decides(wait: Option<Duration>, before: Option<Duration>) -> bool {
-    match (wait, before) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(wait), Some(before)) => wait > before,
+impl<C: Clock> Future for Reserving<C> {
+    type Output = Result<Verdict, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.claims.take() {
+            Some(claims) => Poll::Ready(Ok(self.store.reserve_now(claims))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// A claim on its way through a decision.
+struct Asked<'s> {
+    /// Its place among the claims of the call.
+    index: usize,
+    claim: Claim,
+    place: Place<'s>,
+    home: Home,
+    taken: Option<(Taken, Left)>,
+}
+
+impl<'s> Asked<'s> {
+    fn new<C>(index: usize, claim: Claim, shared: &'s Shared<C>) -> Self {
+        let home = Home {
+            key: shared.id(claim.key.as_str()),
+            budget: shared.id(claim.key.budget()),
+            shared: false,
+        };
+        Self {
+            index,
+            claim,
+            place: shared.place(home.key),
+            home,
+            taken: None,
+        }
+    }
+
+    /// Why it cannot be taken, if what the call asks of the same level `before` is.
+    fn weigh(
+        &mut self,
+        shard: &mut Shard,
+        now: Timestamp,
+        before: &mut Vec<(Home, u64)>,
+    ) -> Option<Refused> {
+        let Claim { limit, amount, .. } = &self.claim;
+        self.home.shared = !shard.has_place_for(self.home.key, now);
+        let same = |home: &Home| match (home.shared, self.home.shared) {
+            (true, true) => home.budget == self.home.budget,
+            _ => home.key == self.home.key,
+        };
+        let asked = before.iter().filter(|(home, _)| same(home));
+        let amount = asked.fold(*amount, |sum, (_, asked)| sum.saturating_add(*asked));
+        before.push((self.home, self.claim.amount));
+        let (fit, left) = shard.fit(self.home, limit, now, amount).err()?;
+        let wait = match fit {
+            Fit::Later(wait) => Some(wait),
+            _ => None,
+        };
+        Some(Refused {
+            claim: self.index,
+            wait,
+            left,
+        })
+    }
+
+    fn take(&mut self, shard: &mut Shard, now: Timestamp) {
+        let Claim { limit, amount, .. } = &self.claim;
+        self.taken = Some(shard.take(self.home, limit, now, *amount));
+    }
+
+    fn hold(self) -> Option<Hold> {
+        let (taken, left) = self.taken?;
+        Some(Hold {
+            claim: self.claim,
+            taken,
+            home: self.home,
+            left,
+        })
+    }
+}
+
+/// The refusal that decides: what never fits over what fits later, and the longer wait.
+fn tighter(before: Option<Refused>, refused: Option<Refused>) -> Option<Refused> {
+    let rank = |refused: &Refused| refused.wait.unwrap_or(Duration::MAX);
+    match (before, refused) {
+        (Some(before), Some(refused)) if rank(&refused) > rank(&before) => Some(refused),
+        (Some(before), _) => Some(before),
+        (None, refused) => refused,
     }
 }
 
 impl<C: Clock> Sealed for MemoryStore<C> {}
 
 impl<C: Clock> Store for MemoryStore<C> {
-    type Reserving = Ready<Result<Verdict, StoreError>>;
+    type Reserving = Reserving<C>;
 
-    fn reserve(&self, claims: Vec<Claim>) -> Self::Reserving {
-        ready(Ok(self.reserve_now(claims)))
+    fn reserve(&self, claims: Vec<Claim>) -> Reserving<C> {
+        Reserving {
+            store: self.clone(),
+            claims: Some(claims),
+        }
+    }
+
+    fn extend(&self, holds: &mut [Hold], more: &[u64]) {
+        for (
+            Hold {
+                claim, taken, home, ..
+            },
+            more,
+        ) in holds.iter_mut().zip(more)
+        {
+            let mut shard = lock(self.shared.place(home.key).shard);
+            shard.extend(*home, &claim.limit, self.shared.now(), taken, *more);
+        }
     }
 
     fn settle(&self, holds: Vec<Hold>, used: &[u64]) {
         // One after the other: a settlement decides nothing, so it needs no common instant.
-        for (hold, used) in holds.iter().zip(used) {
-            let place = self.shared.place(&hold.claim.key);
-            let slot = if hold.folded {
-                Slot::Shared(place.budget)
-            } else {
-                Slot::Own(place.key)
-            };
-            let mut shard = lock(place.shard);
-            let now = self.shared.now();
-            shard.settle(slot, &hold.claim.limit, now, hold.taken, *used);
+        for (
+            Hold {
+                claim, taken, home, ..
+            },
+            used,
+        ) in holds.iter().zip(used)
+        {
+            let mut shard = lock(self.shared.place(home.key).shard);
+            shard.settle(*home, &claim.limit, self.shared.now(), *taken, *used);
         }
     }
 
     fn left(&self, key: &Key, limit: &Limit) -> Option<Left> {
-        let place = self.shared.place(key);
-        let mut shard = lock(place.shard);
-        shard.left(place.key, limit, self.shared.now())
+        let key = self.shared.id(key.as_str());
+        let mut shard = lock(self.shared.place(key).shard);
+        shard.left(key, limit, self.shared.now())
     }
 }
 
@@ -254,12 +318,11 @@ impl<C: Clock> fmt::Debug for MemoryStore<C> {
     }
 }
 
-/// Where a key lives.
+/// Which shard a key is in.
+#[derive(Clone, Copy)]
 struct Place<'s> {
     shard: &'s Mutex<Shard>,
     number: usize,
-    key: u128,
-    budget: u128,
 }
 
 impl<C: Clock> Shared<C> {
@@ -267,21 +330,19 @@ impl<C: Clock> Shared<C> {
         let (begin, origin) = self.origin;
         origin.after(self.clock.now().saturating_duration_since(begin))
     }
+}
 
-    fn place(&self, key: &Key) -> Place<'_> {
-        let (budget, key) = (self.hash(key.budget()), self.hash(key.as_str()));
-        let number = (key >> 64) as usize % (self.others.len() + 1);
+impl<C> Shared<C> {
+    fn place(&self, Id([high, _]): Id) -> Place<'_> {
+        let number = high as usize % (self.others.len() + 1);
         Place {
             shard: self.others.get(number).unwrap_or(&self.first),
             number,
-            key,
-            budget,
         }
     }
 
-    fn hash(&self, text: &str) -> u128 {
-        let [high, low] = self.hashers.each_ref().map(|hasher| hasher.hash_one(text));
-        u128::from(high) << 64 | u128::from(low)
+    fn id(&self, text: &str) -> Id {
+        Id(self.hashers.each_ref().map(|hasher| hasher.hash_one(text)))
     }
 }
 

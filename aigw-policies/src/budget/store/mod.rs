@@ -8,7 +8,11 @@ mod tests;
 
 use std::{error::Error, fmt, time::Duration};
 
-pub use self::{key::Key, memory::MemoryStore};
+use self::shard::Home;
+pub use self::{
+    key::Key,
+    memory::{MemoryStore, Reserving},
+};
 use super::{Left, Limit, Taken};
 
 /// Keeps the levels of budgets.
@@ -21,6 +25,10 @@ pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
 
     /// Takes what is claimed if all of it fits, and nothing if not.
     fn reserve(&self, claims: Vec<Claim>) -> Self::Reserving;
+
+    /// Takes more for a call that runs on, whether it fits or not: `more` of the hold in the same
+    /// place. What does not fit is a debt.
+    fn extend(&self, holds: &mut [Hold], more: &[u64]);
 
     /// Corrects what was taken to what was used: `used` of the hold in the same place. At once in
     /// memory, and without waiting in any store, for it is called from `Drop`.
@@ -58,17 +66,22 @@ pub enum Verdict {
 }
 
 /// Part of a budget that a call has taken and not settled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 #[must_use = "what is held must be settled"]
 pub struct Hold {
-    pub(super) claim: Claim,
-    pub(super) taken: Taken,
-    /// The key shares its level with others.
-    pub(super) folded: bool,
+    claim: Claim,
+    taken: Taken,
+    home: Home,
     left: Left,
 }
 
 impl Hold {
+    /// How much is held.
+    #[must_use]
+    pub fn amount(&self) -> u64 {
+        self.taken.amount
+    }
+
     /// What was asked.
     #[must_use]
     pub fn claim(&self) -> &Claim {
@@ -84,7 +97,7 @@ impl Hold {
     /// Whether the store was full, so that the key shares a level with all others that came too late.
     #[must_use]
     pub fn is_folded(&self) -> bool {
-        self.folded
+        self.home.shared
     }
 }
 

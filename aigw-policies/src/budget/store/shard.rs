@@ -1,6 +1,7 @@
 use std::{
-    collections::{HashMap, hash_map},
-    hash::{BuildHasherDefault, Hasher},
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hash, Hasher},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,25 +12,33 @@ pub(super) struct Shard {
     levels: Levels,
     /// Levels that keys share for which there was no room, by their budgets.
     shared: Levels,
+    /// The limits of all levels, once each: they are few, and larger than a level.
+    limits: Vec<Arc<Limit>>,
     capacity: usize,
     /// Looking for keys to forget is not worth it before.
     sweep: Timestamp,
 }
 
-/// Where the level of a key is.
+/// The hash of a key or of a budget's name: so wide that no two are the same.
+// Not an `u128`, whose alignment would make each entry larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    Own(u128),
-    /// That of all keys of a budget that came too late.
-    Shared(u128),
+pub(super) struct Id(pub(super) [u64; 2]);
+
+/// Which level is a key's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Home {
+    pub(super) key: Id,
+    pub(super) budget: Id,
+    /// It is that of all keys of the budget that came too late.
+    pub(super) shared: bool,
 }
 
-type Levels = HashMap<u128, Entry, BuildHasherDefault<Hashed>>;
+type Levels = HashMap<Id, Entry, BuildHasherDefault<Hashed>>;
 
+#[derive(Clone)]
 struct Entry {
     level: Level,
-    /// From when on it is as if the key had never been seen.
-    untouched: Timestamp,
+    limit: Arc<Limit>,
 }
 
 /// How often a full shard is looked through for keys to forget. It takes up to a millisecond.
@@ -40,6 +49,7 @@ impl Shard {
         Self {
             levels: Levels::default(),
             shared: Levels::default(),
+            limits: Vec::new(),
             capacity,
             sweep: Timestamp::default(),
         }
@@ -49,110 +59,179 @@ impl Shard {
         self.levels.len()
     }
 
-    /// The place of a key, its own if there is room.
-    pub(super) fn slot(&mut self, key: u128, budget: u128, now: Timestamp) -> Slot {
-        if self.levels.contains_key(&key) || self.has_room(now) {
-            Slot::Own(key)
-        } else {
-            Slot::Shared(budget)
-        }
+    /// Whether a key has a level of its own, or can have one.
+    pub(super) fn has_place_for(&mut self, key: Id, now: Timestamp) -> bool {
+        self.levels.contains_key(&key) || self.has_room(now)
     }
 
-    /// Whether so much can be taken, and what is left. Takes nothing, and no room.
+    /// Whether so much can be taken, and what is left if not. Takes nothing, and no room.
     pub(super) fn fit(
         &mut self,
-        slot: Slot,
+        home: Home,
         limit: &Limit,
         now: Timestamp,
         amount: u64,
-    ) -> (Fit, Left) {
-        let mut unseen = None;
-        let level = match self.get(slot) {
-            Some(entry) => &mut entry.level,
-            None => unseen.insert(Level::untouched(limit, now)),
+    ) -> Result<(), (Fit, Left)> {
+        let limit = self.intern(limit);
+        let mut unseen;
+        let entry = if self.known(home).is_some() {
+            self.entry(home, &limit, now)
+        } else {
+            unseen = self.unseen(home, &limit, now);
+            &mut unseen
         };
-        (level.fit(limit, now, amount), level.left(limit, now))
+        match entry.level.fit(&limit, now, amount) {
+            Fit::Now => Ok(()),
+            fit => Err((fit, entry.level.left(&limit, now))),
+        }
     }
 
     pub(super) fn take(
         &mut self,
-        slot: Slot,
+        home: Home,
         limit: &Limit,
         now: Timestamp,
         amount: u64,
     ) -> (Taken, Left) {
-        let entry = self.entry(slot, limit, now);
-        let taken = entry.level.take(limit, now, amount);
-        (taken, entry.left(limit, now))
+        let limit = self.intern(limit);
+        let level = &mut self.entry(home, &limit, now).level;
+        let taken = level.take(&limit, now, amount);
+        (taken, level.left(&limit, now))
     }
 
+    /// Takes more to what was taken, from the level as it is now.
+    pub(super) fn extend(
+        &mut self,
+        home: Home,
+        limit: &Limit,
+        now: Timestamp,
+        taken: &mut Taken,
+        more: u64,
+    ) {
+        let limit = self.limit_of(home, limit);
+        let level = &mut self.entry(home, &limit, now).level;
+        level.extend(&limit, now, taken, more);
+    }
+
+    /// Corrects what was taken to what was used, in the level as it is now.
     pub(super) fn settle(
         &mut self,
-        slot: Slot,
+        home: Home,
         limit: &Limit,
         now: Timestamp,
         taken: Taken,
         used: u64,
     ) {
         // A key that was forgotten has its whole limit: there is nothing to give back.
-        if used > taken.amount || self.get(slot).is_some() {
-            let entry = self.entry(slot, limit, now);
-            entry.level.settle(limit, now, taken, used);
-            entry.left(limit, now);
+        if used > taken.amount || self.known(home).is_some() {
+            let limit = self.limit_of(home, limit);
+            let level = &mut self.entry(home, &limit, now).level;
+            level.settle(&limit, now, taken, used);
         }
     }
 
     /// What is left, if the key is known.
-    pub(super) fn left(&mut self, key: u128, limit: &Limit, now: Timestamp) -> Option<Left> {
-        let entry = self.get(Slot::Own(key))?;
-        Some(entry.left(limit, now))
+    pub(super) fn left(&mut self, key: Id, limit: &Limit, now: Timestamp) -> Option<Left> {
+        let mut entry = self.levels.get(&key)?.clone();
+        entry.change(&self.intern(limit), now);
+        Some(entry.level.left(limit, now))
     }
 
     fn has_room(&mut self, now: Timestamp) -> bool {
         if self.levels.len() >= self.capacity && now >= self.sweep {
-            self.levels.retain(|_, entry| entry.untouched > now);
+            let in_use = |entry: &mut Entry| !entry.level.is_untouched(&entry.limit, now);
+            self.levels.retain(|_, entry| in_use(entry));
+            self.shared.retain(|_, entry| in_use(entry));
             self.sweep = now.after(SWEEP);
         }
         self.levels.len() < self.capacity
     }
 
-    fn get(&mut self, slot: Slot) -> Option<&mut Entry> {
-        match slot {
-            Slot::Own(key) => self.levels.get_mut(&key),
-            Slot::Shared(budget) => self.shared.get_mut(&budget),
+    fn known(&self, home: Home) -> Option<&Entry> {
+        if home.shared {
+            self.shared.get(&home.budget)
+        } else {
+            self.levels.get(&home.key)
         }
     }
 
-    fn entry(&mut self, slot: Slot, limit: &Limit, now: Timestamp) -> &mut Entry {
-        let entry = match slot {
-            Slot::Own(key) => self.levels.entry(key),
-            Slot::Shared(budget) => self.shared.entry(budget),
-        };
-        match entry {
-            hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            hash_map::Entry::Vacant(entry) => entry.insert(Entry {
-                level: Level::untouched(limit, now),
-                untouched: now,
-            }),
+    /// The limit that a level has now, whatever it was when something was taken; that of then if it
+    /// was forgotten.
+    fn limit_of(&mut self, home: Home, limit: &Limit) -> Arc<Limit> {
+        match self.known(home) {
+            Some(entry) => Arc::clone(&entry.limit),
+            None => self.intern(limit),
         }
+    }
+
+    /// The entry of a key, whose limit is this one from now on.
+    fn entry(&mut self, home: Home, limit: &Arc<Limit>, now: Timestamp) -> &mut Entry {
+        let unseen = match self.known(home) {
+            Some(_) => None,
+            None => Some(self.unseen(home, limit, now)),
+        };
+        let entry = if home.shared {
+            self.shared.entry(home.budget)
+        } else {
+            self.levels.entry(home.key)
+        };
+        let entry = entry.or_insert_with(|| unseen.unwrap_or_else(|| Entry::new(limit, now)));
+        entry.change(limit, now);
+        entry
+    }
+
+    /// What a key begins with: the level that it may have shared until now.
+    fn unseen(&self, home: Home, limit: &Arc<Limit>, now: Timestamp) -> Entry {
+        let mut entry = match self.shared.get(&home.budget) {
+            Some(shared) => shared.clone(),
+            None => Entry::new(limit, now),
+        };
+        entry.change(limit, now);
+        entry
+    }
+
+    fn intern(&mut self, limit: &Limit) -> Arc<Limit> {
+        if let Some(known) = self.limits.iter().find(|known| ***known == *limit) {
+            return Arc::clone(known);
+        }
+        // Those of before a change, when nobody has them any more.
+        self.limits.retain(|limit| Arc::strong_count(limit) > 1);
+        let limit = Arc::new(*limit);
+        self.limits.push(Arc::clone(&limit));
+        limit
     }
 }
 
 impl Entry {
-    fn left(&mut self, limit: &Limit, now: Timestamp) -> Left {
-        let left = self.level.left(limit, now);
-        self.untouched = now.after(left.reset);
-        left
+    fn new(limit: &Arc<Limit>, now: Timestamp) -> Self {
+        Self {
+            level: Level::untouched(limit, now),
+            limit: Arc::clone(limit),
+        }
+    }
+
+    fn change(&mut self, limit: &Arc<Limit>, now: Timestamp) {
+        if !Arc::ptr_eq(&self.limit, limit) {
+            self.level.change(&self.limit, limit, now);
+            self.limit = Arc::clone(limit);
+        }
     }
 }
 
-/// Keys are hashes already.
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self([_, low]) = self;
+        state.write_u64(*low);
+    }
+}
+
+/// Ids are hashes already.
 #[derive(Default)]
 struct Hashed(u64);
 
 impl Hasher for Hashed {
-    fn write_u128(&mut self, key: u128) {
-        self.0 = key as u64;
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
     }
 
     fn write(&mut self, bytes: &[u8]) {

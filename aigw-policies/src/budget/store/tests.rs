@@ -120,6 +120,29 @@ fn settled_once_it_stands_at_what_was_used() {
 }
 
 #[test]
+fn what_is_used_beyond_the_hold_is_taken_from_every_budget() {
+    let store = MemoryStore::with_clock(Hand::new(), 100);
+    let (wide, narrow) = (per_minute(1000), per_minute(10));
+    let claims = |amount| {
+        vec![
+            claim("wide", "a", wide, amount),
+            claim("narrow", "a", narrow, amount),
+        ]
+    };
+    let mut holds = admitted(store.reserve_now(claims(10)));
+    store.extend(&mut holds, &[5, 5]);
+    store.settle(holds, &[40, 40]);
+    let key = Key::new("wide", [Some("a")]);
+    assert_eq!(store.left(&key, &wide).unwrap().remaining, 960);
+    // The narrow one is 30 short, and waits for 31.
+    let why = refused(store.reserve_now(claims(1)));
+    assert_eq!(
+        (why.claim, why.wait),
+        (1, Some(Duration::from_secs(31 * 6)))
+    );
+}
+
+#[test]
 fn parallel_calls_never_hold_more_than_the_limit() {
     let store = MemoryStore::with_clock(Hand::new(), 1000);
     let limit = per_minute(100_000);
@@ -198,6 +221,61 @@ fn what_was_used_beyond_the_hold_is_charged_to_a_key_that_was_forgotten() {
     assert_eq!(store.left(&key, &limit), None);
     store.settle(long, &[50]);
     assert_eq!(store.left(&key, &limit).unwrap().remaining, 40);
+}
+
+#[test]
+fn a_key_that_finds_room_later_begins_with_what_it_had_used() {
+    let hand = Hand::new();
+    let store = MemoryStore::with_clock(hand.clone(), 1);
+    let (limit, brief) = (per_minute(100), per_minute(100));
+    store.settle(
+        admitted(store.reserve_now(vec![claim("brief", "a", brief, 5)])),
+        &[5],
+    );
+    let spend = || store.reserve_now(vec![claim("rate", "k", limit, 90)]);
+    let holds = admitted(spend());
+    assert!(holds[0].is_folded());
+    store.settle(holds, &[90]);
+    // The other key is forgotten, for it has its whole limit again.
+    hand.pass(Duration::from_secs(4));
+    assert_eq!(refused(spend()).claim, 0);
+    hand.pass(Duration::from_secs(44));
+    assert!(!admitted(spend())[0].is_folded());
+}
+
+#[test]
+fn a_key_that_is_asked_twice_is_asked_the_sum() {
+    let store = MemoryStore::with_clock(Hand::new(), 100);
+    let limit = per_minute(100);
+    let twice = |amount| {
+        let claim = claim("rate", "a", limit, amount);
+        store.reserve_now(vec![claim.clone(), claim])
+    };
+    assert_eq!(refused(twice(80)).wait, None);
+    let holds = admitted(twice(50));
+    assert_eq!(holds.iter().map(Hold::amount).sum::<u64>(), 100);
+}
+
+#[test]
+fn what_is_settled_behind_a_change_of_the_limit_is_settled_under_the_new_one() {
+    let store = MemoryStore::with_clock(Hand::new(), 100);
+    let (before, after) = (per_minute(100), per_minute(10_000));
+    let ask = |limit, amount| admitted(store.reserve_now(vec![claim("rate", "a", limit, amount)]));
+    let early = ask(before, 100);
+    let key = early[0].claim().key.clone();
+    store.settle(ask(after, 0), &[0]);
+    assert_eq!(store.left(&key, &after).unwrap().remaining, 0);
+    store.settle(early, &[40]);
+    assert_eq!(store.left(&key, &after).unwrap().remaining, 60);
+}
+
+#[tokio::test]
+async fn a_verdict_that_nobody_waits_for_takes_nothing() {
+    let store = MemoryStore::with_clock(Hand::new(), 100);
+    let limit = per_minute(100);
+    drop(store.reserve(vec![claim("rate", "a", limit, 100)]));
+    let verdict = store.reserve(vec![claim("rate", "a", limit, 100)]).await;
+    assert_eq!(admitted(verdict.unwrap())[0].left().remaining, 0);
 }
 
 #[test]

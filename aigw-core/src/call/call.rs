@@ -165,6 +165,13 @@ impl Call {
         }))
     }
 
+    /// The same call without its body and without the room that it holds: to keep while its answer
+    /// streams, which may take minutes.
+    #[must_use]
+    pub fn without_body(&self) -> Self {
+        Self::over(Arc::clone(&self.summary))
+    }
+
     /// A call that has no body any more, or never had one that was read.
     pub(crate) fn over(summary: Arc<Summary>) -> Self {
         Self {

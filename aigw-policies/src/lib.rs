@@ -5,8 +5,8 @@
 //! | `access` | tells callers by their keys; outside `CallLayer` |
 //! | `concurrency-limit` | admits so many calls at once, and lets others wait in a fair queue |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
-//! | `token-limit` | estimates how many tokens a prompt has, for the limiter to come: `tokens` |
-//! | `tiktoken` | counts them, by the vocabularies of OpenAI's models: `tokens::Exact`; not in `full` |
+//! | `token-limit` | admits calls while their budgets have tokens left; inside caches |
+//! | `tiktoken` | counts prompts by the vocabularies of OpenAI's models, for it: `tokens::Exact`; not in `full` |
 
 #[cfg(feature = "access")]
 pub mod access;
@@ -16,6 +16,8 @@ pub mod budget;
 pub mod concurrency_limit;
 #[cfg(feature = "drain")]
 pub mod drain;
+#[cfg(feature = "token-limit")]
+pub mod token_limit;
 #[cfg(feature = "token-limit")]
 pub mod tokens;
 

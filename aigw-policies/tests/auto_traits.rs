@@ -7,12 +7,13 @@ use aigw_core::{
     call::CallBody,
     rt::{NoTimer, Tokio},
 };
-use aigw_policies::{access, concurrency_limit, drain, tokens};
+use aigw_policies::{access, budget, concurrency_limit, drain, token_limit, tokens};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 
 type Body = Full<Bytes>;
+type Service = tower::util::ServiceFn<fn(Request<Body>) -> Answer>;
 type Answer = std::future::Ready<Result<Response<Body>, Infallible>>;
 type Inner = tower::util::ServiceFn<fn(Request<CallBody<Body>>) -> Answer>;
 
@@ -27,6 +28,22 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<access::ConsumerConfig>();
     plain::<access::ResponseFuture<Answer, Body>>();
     plain::<access::State>();
+    plain::<budget::Align>();
+    plain::<budget::Claim>();
+    plain::<budget::Hold>();
+    plain::<budget::Key>();
+    plain::<budget::Left>();
+    plain::<budget::Limit>();
+    plain::<budget::LimitError>();
+    plain::<budget::MemoryStore>();
+    plain::<budget::Period>();
+    plain::<budget::Quota>();
+    plain::<budget::Rate>();
+    plain::<budget::Refused>();
+    plain::<budget::Reserving>();
+    plain::<budget::StoreError>();
+    plain::<budget::Timestamp>();
+    plain::<budget::Verdict>();
     plain::<concurrency_limit::Condition>();
     plain::<concurrency_limit::Config>();
     plain::<concurrency_limit::ConfigError>();
@@ -41,6 +58,16 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<drain::DrainLayer<Tokio>>();
     plain::<drain::ResponseBody<Body, Tokio>>();
     plain::<drain::ResponseFuture<Answer, Tokio, Body, Infallible>>();
+    plain::<token_limit::Budget>();
+    plain::<token_limit::ConfigError>();
+    plain::<token_limit::Headers>();
+    plain::<token_limit::OnOpaque>();
+    plain::<token_limit::Output>();
+    plain::<token_limit::ResponseFuture<Service, Body, budget::MemoryStore>>();
+    plain::<token_limit::TokenLimit<(), budget::MemoryStore>>();
+    plain::<token_limit::TokenLimitLayer<budget::MemoryStore>>();
+    plain::<token_limit::WeightError>();
+    plain::<token_limit::Weights>();
     plain::<tokens::Accuracy>();
     plain::<tokens::Count>();
     plain::<tokens::Estimate>();

@@ -12,7 +12,7 @@ use std::{
 };
 
 use aigw_core::{
-    call::CallLayer,
+    call::{CallBody, CallLayer},
     rt::{NoTimer, Tokio},
     testing::{
         Provider,
@@ -22,8 +22,10 @@ use aigw_core::{
 };
 use aigw_policies::{
     access::{self, AuthenticateLayer, ConsumerConfig},
+    budget::{MemoryStore, Rate},
     concurrency_limit::{ConcurrencyLimitLayer, Config as Limit},
     drain::{Bounds, DrainLayer},
+    token_limit::{Budget, OnOpaque, TokenLimitLayer},
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -57,6 +59,19 @@ fn with_key<B>(body: B) -> Request<B> {
     request.body(body).unwrap()
 }
 
+fn token_limit() -> TokenLimitLayer<MemoryStore> {
+    let rate = Rate::try_new(1_000_000, Duration::from_secs(1)).unwrap();
+    let budget = Budget::new("rate", rate);
+    TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass).unwrap()
+}
+
+fn chat() -> Request<Full<Bytes>> {
+    let body = r#"{"model":"m","stream":true,"messages":[]}"#;
+    Request::post("/v1/chat/completions")
+        .body(body.into())
+        .unwrap()
+}
+
 /// The output of a future that waits for nothing.
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -87,6 +102,15 @@ async fn every_body_is_a_window() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_body_of_a_token_limit_is_a_window() {
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+        let stack = CallLayer::new().layer(token_limit().layer(answer));
+        now(stack.oneshot(chat())).unwrap().into_body()
+    });
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = drain(a_minute());
     service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
@@ -94,6 +118,12 @@ async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = access();
     service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
     service::calls_what_is_ready(|inner| policy.layer(inner), || with_key(())).await;
+
+    type Asked = Request<CallBody<Full<Bytes>>>;
+    let policy = token_limit();
+    service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));
+    let call = CallLayer::new();
+    service::calls_what_is_ready(|inner| call.layer(policy.layer(inner)), chat).await;
 }
 
 #[tokio::test]

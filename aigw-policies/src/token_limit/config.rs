@@ -1,0 +1,266 @@
+use std::{collections::HashMap, time::Duration};
+
+use aigw_core::{duration, key::Dimension, usage::Kind};
+use http::{HeaderName, StatusCode};
+use serde::{Deserialize, Deserializer, de};
+
+use super::{Budget, ConfigError, Headers, OnOpaque, Output, TokenLimitLayer, Weights};
+use crate::{
+    budget::{Align, Limit, Period, Quota, Rate, Store},
+    tokens::{Fast, Off},
+};
+
+/// A token limit as it is written in a file. A key that is not known is an error.
+///
+/// # Examples
+///
+/// ```
+/// use aigw_policies::{budget::MemoryStore, token_limit::Config};
+///
+/// let config: Config = serde_json::from_str(
+///     r#"{
+///         "estimate": "fast",
+///         "output": "max_tokens",
+///         "opaque": "pass",
+///         "budget": [
+///             { "name": "rate", "key": ["consumer"], "tokens_per_minute": 100000 },
+///             { "name": "monthly", "key": ["consumer"], "quota": 1000000, "period": "month" }
+///         ]
+///     }"#,
+/// )?;
+/// let layer = config.layer(MemoryStore::new())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// How prompts are estimated.
+    pub estimate: Estimate,
+    /// What output is expected: `learned`, `max_tokens` (the caller's cap) or a number of tokens.
+    /// Default: `learned`.
+    #[serde(default, deserialize_with = "output")]
+    pub output: Output,
+    /// What happens to calls that cannot be read: `pass`, `refuse` or a number of tokens to charge.
+    #[serde(deserialize_with = "opaque")]
+    pub opaque: OnOpaque,
+    /// The status of a refusal by a quota. Default: 429.
+    #[serde(default)]
+    pub quota_status: Option<u16>,
+    /// Other names for the headers that tell what is left; an empty one leaves its header out.
+    #[serde(default)]
+    pub headers: HeaderNames,
+    /// The budgets.
+    pub budget: Vec<BudgetConfig>,
+}
+
+/// How prompts are estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Estimate {
+    /// They are not: a prompt is charged when its answer reports it.
+    Off,
+    /// In one pass, by what was learnt of the model.
+    Fast,
+}
+
+/// Names of headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct HeaderNames {
+    /// In place of `x-ratelimit-limit-tokens`.
+    pub limit: Option<String>,
+    /// In place of `x-ratelimit-remaining-tokens`.
+    pub remaining: Option<String>,
+    /// In place of `x-ratelimit-reset-tokens`.
+    pub reset: Option<String>,
+}
+
+/// One budget: a rate, a quota, or both.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BudgetConfig {
+    /// Its name in refusals and in the store. Where there is a quota beside a rate, the quota's is
+    /// followed by `/quota`.
+    pub name: String,
+    /// By which properties there is one of its own. Default: one for all.
+    #[serde(default)]
+    pub key: Vec<Dimension>,
+    /// For which calls it holds. Default: for all.
+    #[serde(default)]
+    pub when: HashMap<Dimension, String>,
+    /// A rate of tokens by the minute.
+    #[serde(default)]
+    pub tokens_per_minute: Option<u64>,
+    /// A rate of tokens by the time of `per`.
+    #[serde(default)]
+    pub tokens: Option<u64>,
+    /// A rate of calls by the time of `per`.
+    #[serde(default)]
+    pub requests: Option<u64>,
+    /// The time of `tokens` or `requests`.
+    #[serde(default, deserialize_with = "duration::deserialize_optional")]
+    pub per: Option<Duration>,
+    /// An amount for each `period`: of calls beside `requests`, else of tokens.
+    #[serde(default)]
+    pub quota: Option<u64>,
+    /// The period of `quota`.
+    #[serde(default)]
+    pub period: Option<Period>,
+    /// When periods begin. Default: with the UTC calendar.
+    #[serde(default)]
+    pub align: Option<Align>,
+    /// How many times each kind of token counts.
+    #[serde(default)]
+    pub weights: HashMap<String, f64>,
+}
+
+impl Config {
+    /// The layer that it describes.
+    ///
+    /// # Errors
+    ///
+    /// Names the budget that cannot take effect, and why.
+    pub fn layer<St: Store>(&self, store: St) -> Result<TokenLimitLayer<St>, ConfigError> {
+        let mut budgets = Vec::new();
+        for budget in &self.budget {
+            budgets.extend(budget.budgets()?);
+        }
+        let layer = TokenLimitLayer::try_new(budgets, store, self.opaque)?
+            .output(self.output)
+            .headers(self.headers.resolve()?)
+            .quota_status(self.quota_status()?);
+        Ok(match self.estimate {
+            Estimate::Off => layer.with_estimator(Off),
+            Estimate::Fast => layer.with_estimator(Fast::new()),
+        })
+    }
+
+    fn quota_status(&self) -> Result<StatusCode, ConfigError> {
+        let Some(status) = self.quota_status else {
+            return Ok(StatusCode::TOO_MANY_REQUESTS);
+        };
+        StatusCode::from_u16(status)
+            .ok()
+            .filter(StatusCode::is_client_error)
+            .ok_or(ConfigError::Status(status))
+    }
+}
+
+impl BudgetConfig {
+    fn budgets(&self) -> Result<Vec<Budget>, ConfigError> {
+        let fault = |fault: String| ConfigError::Budget(self.name.clone().into(), fault.into());
+        let (amount, per) = match (self.tokens_per_minute, self.tokens, self.requests, self.per) {
+            (Some(tokens), None, None, None) => (Some(tokens), Duration::from_secs(60)),
+            (None, Some(amount), None, Some(per)) | (None, None, Some(amount), Some(per)) => {
+                (Some(amount), per)
+            }
+            (None, None, None, None) => (None, Duration::ZERO),
+            _ => {
+                return Err(fault(
+                    "a rate is either `tokens_per_minute`, or `tokens` or `requests` with `per`"
+                        .into(),
+                ));
+            }
+        };
+        let quota = match (self.quota, self.period, self.align) {
+            (Some(amount), Some(period), align) => {
+                Some((amount, period, align.unwrap_or_default()))
+            }
+            (None, None, None) => None,
+            _ => return Err(fault("`quota` and `period` go together".into())),
+        };
+        let rate = amount.map(|amount| Rate::try_new(amount, per).map(Limit::from));
+        let quota = quota
+            .map(|(amount, period, align)| Quota::try_new(amount, period, align).map(Limit::from));
+        let beside = rate.is_some();
+        let limits = [(rate, ""), (quota, if beside { "/quota" } else { "" })];
+        let mut budgets = Vec::new();
+        for (limit, suffix) in limits {
+            if let Some(limit) = limit {
+                let limit = limit.map_err(|error| fault(error.to_string()))?;
+                budgets.push(self.budget(format!("{}{suffix}", self.name), limit)?);
+            }
+        }
+        if budgets.is_empty() {
+            return Err(fault("it has neither a rate nor a quota".into()));
+        }
+        Ok(budgets)
+    }
+
+    fn budget(&self, name: String, limit: Limit) -> Result<Budget, ConfigError> {
+        let fault = |fault: String| ConfigError::Budget(self.name.clone().into(), fault.into());
+        let mut weights = Weights::default();
+        for (name, weight) in &self.weights {
+            let kind = Kind::ALL.iter().find(|kind| kind.as_str() == name);
+            let kind = kind.ok_or_else(|| fault(format!("there is no kind of token `{name}`")))?;
+            weights = weights
+                .set(*kind, *weight)
+                .map_err(|error| fault(error.to_string()))?;
+        }
+        let mut budget = Budget::new(name, limit)
+            .key(self.key.iter().cloned())
+            .weights(weights);
+        if self.requests.is_some() {
+            if !self.weights.is_empty() {
+                return Err(fault("requests have no weights".into()));
+            }
+            budget = budget.calls();
+        }
+        for (dimension, value) in &self.when {
+            budget = budget.when(dimension.clone(), value.as_str());
+        }
+        Ok(budget)
+    }
+}
+
+impl HeaderNames {
+    fn resolve(&self) -> Result<Headers, ConfigError> {
+        let named = |name: &Option<String>, otherwise: Option<HeaderName>| match name.as_deref() {
+            None => Ok(otherwise),
+            Some("") => Ok(None),
+            Some(name) => HeaderName::try_from(name)
+                .map(Some)
+                .map_err(|_| ConfigError::Header(name.into())),
+        };
+        let otherwise = Headers::default();
+        Ok(Headers {
+            limit: named(&self.limit, otherwise.limit)?,
+            remaining: named(&self.remaining, otherwise.remaining)?,
+            reset: named(&self.reset, otherwise.reset)?,
+        })
+    }
+}
+
+/// A word, or a number of tokens.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WordOrTokens {
+    Tokens(u64),
+    Word(String),
+}
+
+fn output<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Output, D::Error> {
+    match WordOrTokens::deserialize(deserializer) {
+        Ok(WordOrTokens::Tokens(tokens)) => Ok(Output::Tokens(tokens)),
+        Ok(WordOrTokens::Word(word)) if word == "learned" => Ok(Output::Learned),
+        Ok(WordOrTokens::Word(word)) if word == "max_tokens" => Ok(Output::ClientCap),
+        _ => Err(de::Error::custom(
+            "expected `learned`, `max_tokens` or a number of tokens",
+        )),
+    }
+}
+
+fn opaque<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OnOpaque, D::Error> {
+    match WordOrTokens::deserialize(deserializer) {
+        Ok(WordOrTokens::Tokens(tokens)) => Ok(OnOpaque::Charge(tokens)),
+        Ok(WordOrTokens::Word(word)) if word == "pass" => Ok(OnOpaque::Pass),
+        Ok(WordOrTokens::Word(word)) if word == "refuse" => Ok(OnOpaque::Refuse),
+        _ => Err(de::Error::custom(
+            "expected `pass`, `refuse` or a number of tokens",
+        )),
+    }
+}

@@ -1,0 +1,33 @@
+use std::{error::Error, fmt};
+
+/// Budgets that cannot take effect together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no budget: every call would pass.
+    NoBudget,
+    /// Two budgets have this name, and would share a level.
+    Duplicate(Box<str>),
+    /// A budget that cannot take effect: its name, and why.
+    Budget(Box<str>, Box<str>),
+    /// A status that is no error of the caller's.
+    Status(u16),
+    /// A text that is no name of a header.
+    Header(Box<str>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBudget => f.write_str("a limiter without a budget limits nothing"),
+            Self::Duplicate(name) => write!(f, "two budgets are named `{name}`"),
+            Self::Budget(name, fault) => write!(f, "budget `{name}`: {fault}"),
+            Self::Status(status) => {
+                write!(f, "a refusal has a status from 400 to 499, not {status}")
+            }
+            Self::Header(name) => write!(f, "`{name}` is no name of a header"),
+        }
+    }
+}
+
+impl Error for ConfigError {}

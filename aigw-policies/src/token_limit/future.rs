@@ -1,0 +1,206 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use aigw_core::{
+    call::{Call, HasCall, Record},
+    dialect::Dialect,
+    meter::Metered,
+    reject::{self, Refusal, Refuser},
+};
+use http::{Request, Response};
+use pin_project::pin_project;
+use tower_service::Service;
+
+use super::{
+    ResponseBody,
+    guard::Guard,
+    limiter::{Asking, Limiter},
+};
+use crate::budget::{Store, StoreError, Verdict};
+
+/// The answer of a [`TokenLimit`](super::TokenLimit).
+///
+/// # Cancel safety
+///
+/// Dropped while the store decides, nothing is held. Dropped afterwards, the call is settled with
+/// what its prompt was expected to use: the provider may have read it.
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>>,
+    St: Store,
+{
+    #[pin]
+    state: State<S, ReqBody, St>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>>,
+    St: Store,
+{
+    Asking {
+        #[pin]
+        reserving: St::Reserving,
+        asked: Option<Asked<S, ReqBody, St>>,
+    },
+    Calling {
+        #[pin]
+        future: S::Future,
+        /// `None` where no budget holds for the call.
+        guard: Option<Guard<St>>,
+    },
+    /// `None` once it has been told.
+    Refused(Option<Box<Refused>>),
+}
+
+/// A refusal, and to whom it is told.
+struct Refused {
+    refuser: Refuser,
+    dialect: Dialect,
+    record: Arc<Record>,
+    refusal: Refusal,
+}
+
+impl Refused {
+    fn boxed(refuser: &Refuser, call: &Call, refusal: Refusal) -> Box<Self> {
+        Box::new(Self {
+            refuser: refuser.clone(),
+            dialect: call.dialect(),
+            record: Arc::clone(call.record()),
+            refusal,
+        })
+    }
+}
+
+struct Asked<S, ReqBody, St> {
+    limiter: Arc<Limiter<St>>,
+    asking: Box<Asking>,
+    inner: S,
+    request: Request<ReqBody>,
+}
+
+impl<S, ReqBody, St> ResponseFuture<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>>,
+    St: Store,
+{
+    pub(super) fn passing(future: S::Future) -> Self {
+        let guard = None;
+        let state = State::Calling { future, guard };
+        Self { state }
+    }
+
+    pub(super) fn asking(
+        limiter: Arc<Limiter<St>>,
+        reserving: St::Reserving,
+        asking: Box<Asking>,
+        inner: S,
+        request: Request<ReqBody>,
+    ) -> Self {
+        let asked = Some(Asked {
+            limiter,
+            asking,
+            inner,
+            request,
+        });
+        let state = State::Asking { reserving, asked };
+        Self { state }
+    }
+
+    pub(super) fn refused(limiter: &Limiter<St>, call: &Call, refusal: Refusal) -> Self {
+        let refused = Refused::boxed(&limiter.refuser, call, refusal);
+        let state = State::Refused(Some(refused));
+        Self { state }
+    }
+}
+
+impl<S, ReqBody, St, ResBody> Future for ResponseFuture<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    St: Store,
+    ReqBody: HasCall,
+    ResBody: Metered,
+{
+    type Output = Result<Response<ResponseBody<ResBody, St>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Asking { reserving, asked } => {
+                    let verdict = ready!(reserving.poll(cx));
+                    let Some(asked) = asked.take() else {
+                        return Poll::Pending;
+                    };
+                    asked.conclude(verdict)
+                }
+                StateProj::Calling { future, guard } => {
+                    let (parts, body) = ready!(future.poll(cx))?.into_parts();
+                    let mut response = Response::from_parts(parts, ());
+                    let mut guard = guard.take();
+                    if let Some(guard) = &mut guard {
+                        guard.answered(response.status(), response.headers_mut());
+                    }
+                    let body = ResponseBody::new(reject::Body::passed(body), guard);
+                    return Poll::Ready(Ok(response.map(|()| body)));
+                }
+                StateProj::Refused(refused) => {
+                    let Some(refused) = refused.take() else {
+                        return Poll::Pending;
+                    };
+                    let Refused {
+                        refuser,
+                        dialect,
+                        record,
+                        refusal,
+                    } = *refused;
+                    let answer = refuser.refuse(dialect, &record, refusal);
+                    return Poll::Ready(Ok(answer.map(|body| ResponseBody::new(body, None))));
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl<S, ReqBody, St> Asked<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>>,
+    St: Store,
+{
+    fn conclude(self, verdict: Result<Verdict, StoreError>) -> State<S, ReqBody, St> {
+        let Self {
+            limiter,
+            asking,
+            mut inner,
+            request,
+        } = self;
+        match limiter.conclude(&asking, verdict) {
+            Ok(holds) => State::Calling {
+                guard: Some(Guard::new(limiter, asking, holds)),
+                future: inner.call(request),
+            },
+            Err(refusal) => {
+                let refused = Refused::boxed(&limiter.refuser, &asking.call, refusal);
+                State::Refused(Some(refused))
+            }
+        }
+    }
+}
+
+impl<S, ReqBody, St> fmt::Debug for ResponseFuture<S, ReqBody, St>
+where
+    S: Service<Request<ReqBody>>,
+    St: Store,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

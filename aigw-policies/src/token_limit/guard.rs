@@ -1,0 +1,142 @@
+use std::{fmt, sync::Arc};
+
+use aigw_core::{
+    meter::{Ending, FinishReason, Meter, Origin},
+    usage::{Source, Usage},
+};
+use http::{HeaderMap, StatusCode};
+
+use super::{
+    limiter::{Asking, Limiter},
+    output::whose,
+    settlement::{Went, used},
+};
+use crate::budget::{Hold, Store};
+
+/// What a call holds of its budgets, settled exactly once: by whoever learns first how the call
+/// went, or else when it is dropped.
+#[must_use]
+pub(super) struct Guard<St: Store> {
+    limiter: Arc<Limiter<St>>,
+    open: Option<Open>,
+    status: Option<StatusCode>,
+}
+
+struct Open {
+    asking: Box<Asking>,
+    holds: Vec<Hold>,
+}
+
+impl<St: Store> Guard<St> {
+    pub(super) fn new(limiter: Arc<Limiter<St>>, asking: Box<Asking>, holds: Vec<Hold>) -> Self {
+        Self {
+            limiter,
+            open: Some(Open { asking, holds }),
+            status: None,
+        }
+    }
+
+    /// There is an answer: its head tells what is left.
+    pub(super) fn answered(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+        self.status = Some(status);
+        if let Some(Open { asking, holds }) = &self.open {
+            self.limiter.write_headers(asking, holds, headers);
+        }
+    }
+
+    /// More of the answer has passed. What runs beyond what was expected is taken as it comes, so
+    /// that those who ask meanwhile know of it.
+    pub(super) fn progressed(&mut self, meter: &Meter) {
+        let Some(Open { asking, holds }) = &mut self.open else {
+            return;
+        };
+        let passed = meter.output_estimate();
+        let expected = &mut asking.asked.expected;
+        if meter.origin() != Origin::Provider || passed <= expected.output {
+            return;
+        }
+        expected.output = passed.saturating_add((passed / 4).max(LEAST_EXTENSION));
+        let usage = expected.usage();
+        let more: Vec<_> = asking
+            .budgets
+            .iter()
+            .zip(&*holds)
+            .filter_map(|(index, hold)| {
+                let budget = self.limiter.budgets.get(*index)?;
+                Some(budget.amount(&usage, true).saturating_sub(hold.amount()))
+            })
+            .collect();
+        self.limiter.store.extend(holds, &more);
+    }
+
+    /// The answer is over, or nobody waits for more of it.
+    pub(super) fn end(&mut self, meter: &Meter, ending: Ending) {
+        let Some(open) = self.open.take() else {
+            return;
+        };
+        let status = self.status.unwrap_or_default();
+        let went = Went::Answered {
+            status,
+            meter,
+            ending,
+        };
+        self.learn(&open.asking, meter, ending);
+        let (usage, reached) = used(open.asking.asked.expected, went);
+        self.settle(open, &usage, reached);
+    }
+
+    /// What the provider counted shows how good the estimates are.
+    fn learn(&self, asking: &Asking, meter: &Meter, ending: Ending) {
+        if meter.origin() != Origin::Provider || meter.source() != Source::Reported {
+            return;
+        }
+        let Limiter {
+            estimator, learned, ..
+        } = &*self.limiter;
+        if let Some((input, estimate)) = meter.reported().input().zip(asking.estimate) {
+            estimator.settle(&asking.call, &estimate, input);
+        }
+        let Some(output) = meter.reported().output() else {
+            return;
+        };
+        let each = output / asking.call.choices().max(1);
+        whose(&asking.call, |whose| {
+            // An answer that was cut off would have been longer: it shows no more than that.
+            let whole = ending == Ending::Complete && meter.finish() != Some(&FinishReason::Length);
+            if !whose.model.is_empty() && (whole || each > learned.length(whose)) {
+                learned.learn(whose, each);
+            }
+        });
+    }
+
+    fn settle(&self, open: Open, usage: &Usage, reached: bool) {
+        let Open { asking, holds } = open;
+        let budgets = asking
+            .budgets
+            .iter()
+            .filter_map(|index| self.limiter.budgets.get(*index));
+        let amounts: Vec<_> = budgets
+            .map(|budget| budget.amount(usage, reached))
+            .collect();
+        self.limiter.store.settle(holds, &amounts);
+    }
+}
+
+/// The fewest tokens that are taken at once beyond what was expected, so that a store is not asked
+/// for each event.
+const LEAST_EXTENSION: u64 = 32;
+
+impl<St: Store> Drop for Guard<St> {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            let (usage, reached) = used(open.asking.asked.expected, Went::Unknown);
+            self.settle(open, &usage, reached);
+        }
+    }
+}
+
+impl<St: Store> fmt::Debug for Guard<St> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}

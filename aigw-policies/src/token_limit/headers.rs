@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::budget::Left;
+
+/// The headers that tell callers what they have left.
+///
+/// Of several budgets the one tells that has the least left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Headers {
+    /// The limit itself. Default: `x-ratelimit-limit-tokens`.
+    pub limit: Option<HeaderName>,
+    /// What is left of it. Default: `x-ratelimit-remaining-tokens`.
+    pub remaining: Option<HeaderName>,
+    /// How long until all of it is there again, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
+    /// Default: `x-ratelimit-reset-tokens`.
+    pub reset: Option<HeaderName>,
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        let name = |name| Some(HeaderName::from_static(name));
+        Self {
+            limit: name("x-ratelimit-limit-tokens"),
+            remaining: name("x-ratelimit-remaining-tokens"),
+            reset: name("x-ratelimit-reset-tokens"),
+        }
+    }
+}
+
+impl Headers {
+    /// No header at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            limit: None,
+            remaining: None,
+            reset: None,
+        }
+    }
+
+    /// Takes out what a provider said of its own limits, which are another account's.
+    pub(super) fn clear(headers: &mut HeaderMap) {
+        let Self {
+            limit,
+            remaining,
+            reset,
+        } = Self::default();
+        for name in [limit, remaining, reset].into_iter().flatten() {
+            headers.remove(name);
+        }
+    }
+
+    pub(super) fn write(&self, limit: u64, left: Left, headers: &mut HeaderMap) {
+        let values = [
+            (&self.limit, HeaderValue::from(limit)),
+            (&self.remaining, HeaderValue::from(left.remaining)),
+            (&self.reset, go_duration(left.reset)),
+        ];
+        for (name, value) in values {
+            if let Some(name) = name {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// A duration as Go prints it, and OpenAI with it, in milliseconds rounded up.
+fn go_duration(duration: Duration) -> HeaderValue {
+    let ms = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    let (hours, minutes, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
+    let text = match (hours, minutes) {
+        (0, 0) if rest < 1000 && rest > 0 => format!("{rest}ms"),
+        (0, 0) => seconds(rest),
+        (0, minutes) => format!("{minutes}m{}", seconds(rest)),
+        (hours, minutes) => format!("{hours}h{minutes}m{}", seconds(rest)),
+    };
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0s"))
+}
+
+fn seconds(ms: u64) -> String {
+    let decimals = format!("{:03}", ms % 1000);
+    match decimals.trim_end_matches('0') {
+        "" => format!("{}s", ms / 1000),
+        decimals => format!("{}.{decimals}s", ms / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_written_as_openai_writes_them() {
+        for (ms, text) in [
+            (0, "0s"),
+            (12, "12ms"),
+            (1_000, "1s"),
+            (1_500, "1.5s"),
+            (59_007, "59.007s"),
+            (360_000, "6m0s"),
+            (86_400_000, "24h0m0s"),
+            (3_723_450, "1h2m3.45s"),
+        ] {
+            assert_eq!(go_duration(Duration::from_millis(ms)), text);
+        }
+        assert_eq!(go_duration(Duration::from_micros(1)), "1ms");
+    }
+}

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use aigw_core::reject::{MakeRejection, Refuser};
+use http::StatusCode;
+use tower_layer::Layer;
+
+use super::{Budget, ConfigError, Headers, OnOpaque, Output, TokenLimit, limiter::Limiter};
+use crate::{
+    budget::Store,
+    tokens::{Estimator, Off},
+};
+
+/// Admits calls while every budget that holds for them has enough left. See the
+/// [module](super).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenLimitLayer<St> {
+    limiter: Arc<Limiter<St>>,
+}
+
+impl<St: Store> TokenLimitLayer<St> {
+    /// A limiter with these budgets, whose levels are in `store`. What it cannot read, `opaque`
+    /// decides over.
+    ///
+    /// Prompts are not estimated unless [an estimator](Self::with_estimator) is given.
+    ///
+    /// # Errors
+    ///
+    /// No budget at all, or two of the same name.
+    pub fn try_new(
+        budgets: impl IntoIterator<Item = Budget>,
+        store: St,
+        opaque: OnOpaque,
+    ) -> Result<Self, ConfigError> {
+        let budgets: Vec<_> = budgets.into_iter().collect();
+        if budgets.is_empty() {
+            return Err(ConfigError::NoBudget);
+        }
+        for (index, budget) in budgets.iter().enumerate() {
+            let mut before = budgets.iter().take(index);
+            if before.any(|before| before.name() == budget.name()) {
+                return Err(ConfigError::Duplicate(budget.name().into()));
+            }
+        }
+        Ok(Self {
+            limiter: Arc::new(Limiter {
+                budgets,
+                store,
+                opaque,
+                estimator: Arc::new(Off),
+                output: Output::default(),
+                headers: Headers::default(),
+                quota_status: StatusCode::TOO_MANY_REQUESTS,
+                refuser: Refuser::default(),
+                learned: Arc::default(),
+            }),
+        })
+    }
+
+    /// Its budgets.
+    pub fn budgets(&self) -> impl Iterator<Item = &Budget> {
+        self.limiter.budgets.iter()
+    }
+
+    /// Estimates prompts so, and tells the estimator what providers counted. Prompts are not
+    /// [counted](Estimator::count) here.
+    pub fn with_estimator(self, estimator: impl Estimator + 'static) -> Self {
+        self.changed(|limiter| limiter.estimator = Arc::new(estimator))
+    }
+
+    /// What output is expected of a call. Default: [`Output::Learned`].
+    pub fn output(self, output: Output) -> Self {
+        self.changed(|limiter| limiter.output = output)
+    }
+
+    /// In which headers callers are told what they have left.
+    pub fn headers(self, headers: Headers) -> Self {
+        self.changed(|limiter| limiter.headers = headers)
+    }
+
+    /// The status of a refusal by a quota. Default: 429; Azure API Management answers 403, which
+    /// SDKs take for a bad key.
+    pub fn quota_status(self, status: StatusCode) -> Self {
+        self.changed(|limiter| limiter.quota_status = status)
+    }
+
+    /// Answers so when a call is refused.
+    pub fn with_rejection(self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        self.changed(|limiter| limiter.refuser = Refuser::new(make))
+    }
+
+    fn changed(mut self, change: impl FnOnce(&mut Limiter<St>)) -> Self {
+        change(Arc::make_mut(&mut self.limiter));
+        self
+    }
+}
+
+impl<S, St> Layer<S> for TokenLimitLayer<St> {
+    type Service = TokenLimit<S, St>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TokenLimit {
+            inner,
+            limiter: Arc::clone(&self.limiter),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The decision: what a call asks of which budgets, and what a refusal says.
+
+use std::sync::Arc;
+
+use aigw_core::{
+    call::Call,
+    dialect::Operation,
+    reject::{Reason, Refusal, Refuser},
+};
+use http::{HeaderMap, StatusCode};
+
+use super::{Budget, Headers, OnOpaque, Output, learned::Learned, settlement::Expected};
+use crate::{
+    budget::{Claim, Hold, Limit, Refused, Store, StoreError, Verdict},
+    tokens::{Estimate, Estimator},
+};
+
+/// What a layer and its services share.
+#[derive(Clone, Debug)]
+pub(super) struct Limiter<St> {
+    pub(super) budgets: Vec<Budget>,
+    pub(super) store: St,
+    pub(super) opaque: OnOpaque,
+    pub(super) estimator: Arc<dyn Estimator>,
+    pub(super) output: Output,
+    pub(super) headers: Headers,
+    pub(super) quota_status: StatusCode,
+    pub(super) refuser: Refuser,
+    pub(super) learned: Arc<Learned>,
+}
+
+/// What a call asks of its budgets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) expected: Expected,
+    /// The part of it that is no guess: what the prompt has at least, and the caller's own cap.
+    pub(super) certain: Expected,
+}
+
+/// What is known of a call before the store has decided.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// Without its body, which would be kept as long as the answer takes.
+    pub(super) call: Call,
+    /// `None` for a call that was not estimated.
+    pub(super) estimate: Option<Estimate>,
+    pub(super) asked: Asked,
+    /// Which of the budgets each claim is of.
+    pub(super) budgets: Vec<usize>,
+}
+
+/// What is to be done with a call.
+pub(super) enum Weighed {
+    /// No budget holds for it.
+    Pass,
+    // Boxed, for it is kept as long as the answer takes and moved from place to place.
+    Ask(Box<Asking>, Vec<Claim>),
+    Refuse(Refusal),
+}
+
+impl<St: Store> Limiter<St> {
+    /// What a call asks.
+    pub(super) fn weigh(&self, call: &Call, headers: &HeaderMap) -> Weighed {
+        let counted = uses_tokens(call.operation());
+        let (estimate, asked) = match self.opaque {
+            _ if !counted => (None, Asked::default()),
+            OnOpaque::Charge(input) if call.is_opaque() => (None, charged(input)),
+            _ if call.is_opaque() => (None, Asked::default()),
+            _ => {
+                let estimate = self.estimator.estimate(call);
+                (Some(estimate), self.asked(call, &estimate))
+            }
+        };
+        let budgets = self.budgets.iter().enumerate();
+        let (budgets, claims): (Vec<_>, Vec<_>) = budgets
+            .filter(|(_, budget)| counted || !budget.counts_tokens())
+            .filter_map(|(index, budget)| Some((index, budget.claim(call, headers, &asked)?)))
+            .unzip();
+        if call.is_opaque() && self.opaque == OnOpaque::Refuse && self.count_tokens(&budgets) {
+            return Weighed::Refuse(opaque());
+        }
+        if claims.is_empty() {
+            return Weighed::Pass;
+        }
+        let asking = Asking {
+            call: call.without_body(),
+            estimate,
+            asked,
+            budgets,
+        };
+        Weighed::Ask(Box::new(asking), claims)
+    }
+
+    fn asked(&self, call: &Call, estimate: &Estimate) -> Asked {
+        let length = self.output.expected(call, &self.learned);
+        let input = estimate.tokens();
+        Asked {
+            expected: Expected {
+                input,
+                output: length.tokens,
+                unreported: if input > 0 { input } else { least(call) },
+            },
+            certain: Expected {
+                input: estimate.at_least(),
+                output: if length.is_cap { length.tokens } else { 0 },
+                unreported: 0,
+            },
+        }
+    }
+
+    /// Whether one of these budgets counts tokens.
+    fn count_tokens(&self, budgets: &[usize]) -> bool {
+        let mut budgets = budgets.iter().filter_map(|index| self.budgets.get(*index));
+        budgets.any(Budget::counts_tokens)
+    }
+
+    /// What the store's verdict means for the call: what it holds, or why it goes no further.
+    pub(super) fn conclude(
+        &self,
+        asking: &Asking,
+        verdict: Result<Verdict, StoreError>,
+    ) -> Result<Vec<Hold>, Refusal> {
+        match verdict {
+            Ok(Verdict::Admitted(holds)) => Ok(holds),
+            Ok(Verdict::Refused(refused)) => Err(self.refusal(asking, refused)),
+            Err(error) => Err(Refusal::new(Reason::Unavailable, error.to_string())),
+        }
+    }
+
+    /// The headers of an answer: those of the budget of tokens that has the least left.
+    pub(super) fn write_headers(&self, asking: &Asking, holds: &[Hold], headers: &mut HeaderMap) {
+        Headers::clear(headers);
+        let of_tokens = asking.budgets.iter().zip(holds).filter(|(budget, _)| {
+            let budget = self.budgets.get(**budget);
+            budget.is_some_and(Budget::counts_tokens)
+        });
+        if let Some((_, hold)) = of_tokens.min_by_key(|(_, hold)| hold.left().remaining) {
+            let limit = hold.claim().limit.amount();
+            self.headers.write(limit, hold.left(), headers);
+        }
+    }
+
+    fn refusal(&self, asking: &Asking, refused: Refused) -> Refusal {
+        let index = asking.budgets.get(refused.claim).copied();
+        let Some(budget) = index.and_then(|index| self.budgets.get(index)) else {
+            return Refusal::new(Reason::RateLimit, "a limit is reached");
+        };
+        let (name, limit) = (budget.name(), budget.limit());
+        let unit = if budget.counts_tokens() {
+            "tokens"
+        } else {
+            "requests"
+        };
+        let asked = budget.asks(&asking.asked);
+        let remaining = refused.left.remaining;
+        let mut refusal = match (refused.wait, limit) {
+            (None, _) => Refusal::new(
+                Reason::NeverFits,
+                format!(
+                    "the request needs about {asked} {unit}, more than budget `{name}` \
+                     ({limit}) ever admits"
+                ),
+            ),
+            (Some(wait), limit) => {
+                let reason = match limit {
+                    Limit::Quota(_) => Reason::Quota,
+                    Limit::Rate(_) => Reason::RateLimit,
+                };
+                let ms = wait.as_nanos().div_ceil(1_000_000);
+                let message = format!(
+                    "budget `{name}` ({limit} {unit}) has {remaining} left, and the request needs \
+                     about {asked}; it fits in {}.{:03} s",
+                    ms / 1000,
+                    ms % 1000
+                );
+                Refusal::new(reason, message).retry_after(wait)
+            }
+        };
+        if refusal.reason == Reason::Quota {
+            refusal = refusal.status(self.quota_status);
+        }
+        if budget.counts_tokens() {
+            self.headers
+                .write(limit.amount(), refused.left, &mut refusal.headers);
+        }
+        refusal.kind(unit)
+    }
+}
+
+/// What an upload is charged with.
+fn charged(input: u64) -> Asked {
+    let charge = Expected {
+        input,
+        output: 0,
+        unreported: input,
+    };
+    Asked {
+        expected: charge,
+        certain: charge,
+    }
+}
+
+/// What a prompt that nobody estimated is taken for where its answer does not say it: four bytes to
+/// a token, as in English prose.
+fn least(call: &Call) -> u64 {
+    let bytes = call.parts().iter().map(|part| part.span.len() as u64);
+    bytes.sum::<u64>().div_ceil(4)
+}
+
+fn opaque() -> Refusal {
+    Refusal::new(
+        Reason::Forbidden,
+        "the tokens of this operation cannot be limited here, so it is not allowed",
+    )
+}
+
+/// Whether an operation is charged in tokens at all.
+fn uses_tokens(operation: Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Models | Operation::Moderations | Operation::CountTokens
+    )
+}

@@ -1,0 +1,101 @@
+//! Admits calls while every budget that holds for them has tokens left.
+//!
+//! A budget says whose tokens, when, and how many: a [`Rate`](crate::budget::Rate), a
+//! [`Quota`](crate::budget::Quota). Before a call goes on, what it is expected to use is *reserved*
+//! in all its budgets at once, or in none; when its answer is over it is *settled* with what was
+//! used. So what is admitted never exceeds a limit, however many calls come at once, and what was
+//! expected too much is there for others again.
+//!
+//! ```text
+//! request ──► prompt estimated + output expected
+//!         ──► reserve in every budget ── not yet ──► 429, with the exact time until it fits
+//!                   │                 └─ never ────► 400, a retry cannot help
+//!                   ▼
+//!              what is held ──► inner service ──► answer ──► its meter
+//!                                                              │ end, failure or drop
+//!                                                              └─► settled, exactly once
+//! ```
+//!
+//! It stands inside [`CallLayer`](aigw_core::call::CallLayer), inside caches, and outside retries
+//! and balancers: a hit costs no tokens, and a call that is tried three times is one call.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use aigw_policies::{
+//!     aigw_core::around,
+//!     budget::{MemoryStore, Rate},
+//!     token_limit::{Budget, OnOpaque, Output, TokenLimitLayer},
+//! };
+//! use http::{Request, Response};
+//! use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let budget = Budget::new("team", Rate::try_new(1000, Duration::from_secs(60))?);
+//! let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?
+//!     .output(Output::Tokens(600));
+//! // `around` brackets it with a call and a meter, for want of a stack that has them.
+//! let service = around(limit).layer(service_fn(async |_| {
+//!     let answer = r#"{"usage":{"prompt_tokens":300,"completion_tokens":200}}"#;
+//!     Response::builder().header("content-type", "application/json").body(answer.to_owned())
+//! }));
+//!
+//! let ask = || {
+//!     let body = r#"{"model":"gpt-4o","messages":[]}"#.to_owned();
+//!     service.clone().oneshot(Request::post("/v1/chat/completions").body(body).unwrap())
+//! };
+//! let first = ask().await?;
+//! assert_eq!(first.headers()["x-ratelimit-remaining-tokens"], "400");
+//! drop(first); // Nobody reads it: it is charged with what it was expected to use.
+//!
+//! let second = ask().await?;
+//! assert_eq!(second.status(), 429);
+//! assert_eq!(second.headers()["retry-after"], "12");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Accuracy
+//!
+//! What is used and not reserved is a debt, which the budget makes up for before it admits again; a
+//! quota's ends with its period. With [`Output::ClientCap`] and callers who state one, the answer
+//! is never longer than what was reserved for it.
+//!
+//! # Deployment
+//!
+//! As the store's: [`MemoryStore`](crate::budget::MemoryStore) limits one process.
+
+mod body;
+mod budget;
+#[cfg(feature = "serde")]
+mod config;
+mod error;
+mod future;
+mod guard;
+mod headers;
+mod layer;
+mod learned;
+mod limiter;
+mod opaque;
+mod output;
+mod service;
+mod settlement;
+mod weights;
+
+#[cfg(feature = "serde")]
+pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames};
+pub use self::{
+    body::ResponseBody,
+    budget::Budget,
+    error::ConfigError,
+    future::ResponseFuture,
+    headers::Headers,
+    layer::TokenLimitLayer,
+    opaque::OnOpaque,
+    output::Output,
+    service::TokenLimit,
+    weights::{WeightError, Weights},
+};

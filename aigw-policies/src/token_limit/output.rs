@@ -1,0 +1,77 @@
+use aigw_core::{call::Call, dialect::Operation, key::Consumer};
+
+use super::learned::{Learned, Whose};
+
+/// How many tokens of output a call is expected to use, and is charged with until it is known.
+///
+/// Less than what it then uses is a debt, more than that keeps others out for as long as the answer
+/// takes. What is not the caller's own cap is a guess, and no guess refuses a call for good: where
+/// it is more than a limit has, the whole limit is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// The length that nine of ten of the caller's answers from the model did not exceed, else of
+    /// all callers', or the caller's own cap (`max_tokens` and its like) where that is less. Before
+    /// anything is known, 1,024.
+    #[default]
+    Learned,
+    /// The caller's cap, and so never less than it uses. Callers who set none are expected to use
+    /// what is [`Learned`](Self::Learned).
+    ClientCap,
+    /// So many for each answer, or the caller's cap where that is less.
+    Tokens(u64),
+}
+
+/// An expected output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Length {
+    pub(super) tokens: u64,
+    /// It is the caller's cap, and not a guess.
+    pub(super) is_cap: bool,
+}
+
+impl Output {
+    pub(super) fn expected(self, call: &Call, learned: &Learned) -> Length {
+        if !writes(call.operation()) {
+            return Length::default();
+        }
+        let guess = || match self {
+            Self::Tokens(tokens) => tokens,
+            Self::Learned | Self::ClientCap => whose(call, |whose| learned.length(whose)),
+        };
+        let cap = call.output_cap();
+        let (each, is_cap) = match (self, cap) {
+            (Self::ClientCap, Some(cap)) => (cap, true),
+            (_, Some(cap)) => {
+                let guess = guess();
+                (guess.min(cap), cap <= guess)
+            }
+            (_, None) => (guess(), false),
+        };
+        Length {
+            tokens: each.saturating_mul(call.choices().max(1)),
+            is_cap,
+        }
+    }
+}
+
+/// Does something with whose answers those to a call are.
+pub(super) fn whose<T>(call: &Call, act: impl FnOnce(Whose<'_>) -> T) -> T {
+    let consumer = call.record().latest::<Consumer>();
+    act(Whose {
+        model: call.model().unwrap_or_default(),
+        consumer: consumer.as_ref().map(|consumer| &*consumer.id),
+    })
+}
+
+/// Whether a model writes tokens in answer.
+fn writes(operation: Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Embeddings
+            | Operation::Moderations
+            | Operation::Models
+            | Operation::CountTokens
+            | Operation::Other
+    )
+}

@@ -1,0 +1,11 @@
+//! Behaviour of the token limit through its public API.
+
+#![cfg(feature = "token-limit")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod admitting;
+#[cfg(feature = "serde")]
+mod config;
+mod house;
+mod settling;
+mod telling;

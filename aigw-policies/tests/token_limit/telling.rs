@@ -1,0 +1,105 @@
+use aigw_core::{dialect::Dialect, reject::Refused};
+use aigw_policies::token_limit::{Budget, Headers};
+use http::HeaderName;
+
+use crate::house::{House, chat, per_minute};
+
+#[tokio::test(start_paused = true)]
+async fn headers_tell_of_the_budget_that_has_the_least_left() {
+    let house = House::new([
+        Budget::new("wide", per_minute(60_000)),
+        Budget::new("narrow", per_minute(600)),
+        Budget::new("calls", per_minute(1)).calls(),
+    ]);
+    let answer = house.call(chat(100)).await;
+    let header = |name| answer.headers()[name].to_str().unwrap();
+    assert_eq!(header("x-ratelimit-limit-tokens"), "600");
+    assert_eq!(header("x-ratelimit-remaining-tokens"), "450");
+    assert_eq!(header("x-ratelimit-reset-tokens"), "15s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_goes_down_with_what_is_used() {
+    let house = House::new([Budget::new("rate", per_minute(1000))]);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let answer = house.call(chat(0)).await;
+        seen.push(
+            answer.headers()["x-ratelimit-remaining-tokens"]
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    // Each call holds 50 and has used 20 in the end.
+    assert_eq!(seen, ["950", "930", "910"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_have_the_names_that_they_are_given() {
+    let mut headers = Headers::none();
+    headers.remaining = Some(HeaderName::from_static("remaining-tokens"));
+    let house =
+        House::new([Budget::new("rate", per_minute(1000))]).limit(|limit| limit.headers(headers));
+    let answer = house.call(chat(0)).await;
+    assert_eq!(answer.headers()["remaining-tokens"], "950");
+    assert!(!answer.headers().contains_key("x-ratelimit-limit-tokens"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_in_the_words_of_the_caller_and_typed_for_us() {
+    for (path, dialect, code) in [
+        ("/v1/chat/completions", Dialect::OpenAi, "/error/code"),
+        (
+            "/openai/deployments/m/chat/completions?api-version=1",
+            Dialect::AzureOpenAi,
+            "/error/code",
+        ),
+        ("/v1/messages", Dialect::Anthropic, "/error/type"),
+        (
+            "/v1beta/models/m:generateContent",
+            Dialect::Gemini,
+            "/error/status",
+        ),
+    ] {
+        let house = House::new([Budget::new("rate", per_minute(60))]);
+        let ask = || {
+            let mut request = chat(0);
+            *request.uri_mut() = path.parse().unwrap();
+            request
+        };
+        let _held = house.send(ask()).await;
+        let refused = house.call(ask()).await;
+        assert_eq!(refused.status(), 429, "{dialect}");
+        let error: serde_json::Value = serde_json::from_slice(refused.body()).unwrap();
+        let word = error.pointer(code).unwrap().as_str().unwrap();
+        let expected = match dialect {
+            Dialect::Anthropic => "rate_limit_error",
+            Dialect::Gemini => "RESOURCE_EXHAUSTED",
+            _ => "rate_limit_exceeded",
+        };
+        assert_eq!(word, expected, "{dialect}");
+        let reason = Refused::of(refused.extensions()).unwrap().reason;
+        assert_eq!(reason.as_str(), "rate_limit");
+        assert_eq!(refused.headers()["x-ratelimit-remaining-tokens"], "10");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_says_of_its_own_limits_does_not_pass() {
+    let house = House::new([Budget::new("calls", per_minute(10)).calls()]).answering(|_| {
+        let mut answer = crate::house::usage(1, 1);
+        for name in ["limit", "remaining", "reset"] {
+            let name = HeaderName::try_from(format!("x-ratelimit-{name}-tokens")).unwrap();
+            answer.headers_mut().insert(name, "149999".parse().unwrap());
+        }
+        answer
+    });
+    let answer = house.call(chat(0)).await;
+    assert!(
+        answer
+            .headers()
+            .keys()
+            .all(|name| !name.as_str().starts_with("x-ratelimit"))
+    );
+}

@@ -7,7 +7,7 @@ use aigw_backends::{
     leaf::Leaf,
 };
 use aigw_core::{BoxError, call::CallLayer, meter::MeterLayer};
-use aigw_examples::gateway::{Config, ledger::Ledger, stack};
+use aigw_examples::gateway::{Config, ledger::Ledger, limits::Limits, stack};
 use bytes::Bytes;
 use http::{Request, Response, Uri, uri};
 use http_body::Body;
@@ -105,7 +105,8 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                      [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n"
                 ))?;
                 let ledger = Arc::new(Ledger::default());
-                let stack = stack::gateway(&config, &BTreeMap::new(), &ledger)?;
+                let limits = Limits::new(&config)?;
+                let stack = stack::gateway(&config, &BTreeMap::new(), &limits, &ledger)?;
                 layered(listener, wire.callers, stack).await
             }
         }

@@ -12,7 +12,7 @@ use std::{
 use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
 use aigw_core::{BoxError, rt::Tokio};
 use aigw_examples::{
-    gateway::{Config, run, stack},
+    gateway::{Config, limits::Limits, run, stack},
     server::StopSignals,
 };
 use clap::Parser;
@@ -47,7 +47,8 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     config.check()?;
     let mut simulators = JoinSet::new();
     let addresses = run::start_simulators(&config.simulator, &mut simulators).await?;
-    let stack = stack::gateway::<Incoming>(&config, &addresses, &Default::default())?;
+    let limits = Limits::new(&config)?;
+    let stack = stack::gateway::<Incoming>(&config, &addresses, &limits, &Default::default())?;
     let patience = config.server.write_timeout;
     let stack = ReaderTimeoutLayer::new(patience, Tokio).layer(stack);
     let service = TowerToHyperService::new(stack);

@@ -7,13 +7,15 @@ use http::{StatusCode, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Config, ledger::Ledger};
+use super::{Config, ledger::Ledger, limits::Limits};
 
 /// What the operators' pages are made of.
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// The settings in force.
     pub config: Arc<Config>,
+    /// What may be used.
+    pub limits: Limits,
     /// What was used.
     pub ledger: Arc<Ledger>,
     /// Whether the gateway is going down.
@@ -48,6 +50,7 @@ async fn status(State(admin): State<Admin>) -> ([(header::HeaderName, &'static s
     let status = json!({
         "draining": admin.draining.is_cancelled(),
         "backends": backends.collect::<Vec<_>>(),
+        "limits": admin.limits.to_json(),
         "used": admin.ledger.to_json(),
     });
     (

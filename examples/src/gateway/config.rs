@@ -9,11 +9,12 @@ use aigw_backends::{
     timeout::Timeouts,
 };
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
-use aigw_policies::access;
+use aigw_policies::{access, concurrency_limit, token_limit};
 use serde::Deserialize;
 
 use super::{
     Error,
+    limits::{self, Limits},
     stack::{self, Simulators},
     values::resolve,
 };
@@ -26,6 +27,12 @@ pub struct Config {
     pub server: Server,
     /// Who may call. Absent: everybody, without a key.
     pub access: Option<access::Config>,
+    /// Where the levels of limits are kept.
+    pub store: limits::Store,
+    /// How many calls may be under way at once; the first limit is outermost.
+    pub concurrency_limit: Vec<concurrency_limit::Config>,
+    /// How many tokens callers may use. Absent: as many as they like.
+    pub token_limit: Option<token_limit::Config>,
     /// Simulated providers in the same process.
     pub simulator: Vec<Simulator>,
     /// The providers that calls go to.
@@ -180,6 +187,7 @@ impl Config {
             return Err(Error::new("server.write_timeout", "must be longer than 0"));
         }
         stack::authenticate(self)?;
+        Limits::new(self)?;
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let mut simulators = Simulators::new();
         for (index, simulator) in self.simulator.iter().enumerate() {

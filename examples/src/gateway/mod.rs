@@ -1,7 +1,7 @@
 //! A gateway of aigw's layers, assembled from a file.
 //!
 //! Nothing here decides anything about a call: [`config`] reads the file, [`stack`] puts the layers
-//! on each other, [`ledger`] adds up what was used, [`admin`] shows it, and [`run`] listens.
+//! on each other, [`limits`] holds what may be used, [`ledger`] adds up what was, [`admin`] shows it, and [`run`] listens.
 //!
 //! # Examples
 //!
@@ -29,6 +29,7 @@ pub mod admin;
 pub mod config;
 mod error;
 pub mod ledger;
+pub mod limits;
 pub mod run;
 pub mod stack;
 mod values;

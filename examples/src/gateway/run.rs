@@ -24,6 +24,7 @@ use super::{
     Config, Error, admin,
     config::Simulator,
     ledger::Ledger,
+    limits::Limits,
     stack::{self, Simulators},
 };
 use crate::{
@@ -55,11 +56,13 @@ impl Gateway {
         let mut simulators = JoinSet::new();
         let addresses = start_simulators(&config.simulator, &mut simulators).await?;
         let ledger = Arc::<Ledger>::default();
-        let service = stack::gateway::<axum::body::Body>(&config, &addresses, &ledger)?;
+        let limits = Limits::new(&config)?;
+        let service = stack::gateway::<axum::body::Body>(&config, &addresses, &limits, &ledger)?;
         let config = Arc::new(config);
         let draining = CancellationToken::new();
         let pages = admin::router(admin::Admin {
             config: Arc::clone(&config),
+            limits,
             ledger,
             draining: draining.clone(),
         });

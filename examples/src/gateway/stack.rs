@@ -13,7 +13,7 @@ use aigw_backends::{
 use aigw_core::{
     BoxError,
     call::{CallBody, CallLayer},
-    meter::{BoxMetered, MeterLayer, ReportLayer},
+    meter::{BoxMetered, MeterLayer, Metered, ReportLayer},
     reject,
     rt::Tokio,
 };
@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
 use tower::{
-    Layer, Service, ServiceBuilder,
+    Layer, Service, ServiceBuilder, ServiceExt,
     util::{BoxCloneSyncService, Either, MapResponse},
 };
 
@@ -30,6 +30,7 @@ use super::{
     Config, Error,
     config::{self, Server},
     ledger::Ledger,
+    limits::Limits,
 };
 
 /// A backend behind its layers, its type erased: one box for each call keeps the types, and the
@@ -47,6 +48,7 @@ pub type Simulators = BTreeMap<String, SocketAddr>;
 pub fn gateway<B>(
     config: &Config,
     simulators: &Simulators,
+    limits: &Limits,
     ledger: &Arc<Ledger>,
 ) -> Result<
     impl Service<
@@ -75,11 +77,44 @@ where
     let calls = ServiceBuilder::new()
         .layer(call)
         .layer(report)
-        .service(router(config, simulators)?);
+        .service(limited(limits, router(config, simulators)?));
     Ok(match authenticate(config)? {
         Some(authenticate) => Either::Left(authenticate.layer(calls)),
         None => Either::Right(MapResponse::new(calls, reject::passed)),
     })
+}
+
+/// The routes behind the limits that are set. Each layer that may be there or not is erased where
+/// it is: one box a call.
+fn limited<B>(limits: &Limits, routes: Router<String, Backend<B>>) -> Backend<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
+{
+    let calls = match &limits.tokens {
+        Some(tokens) => erased(tokens.layer(routes)),
+        None => erased(routes),
+    };
+    let limits = limits.concurrency.iter().rev();
+    limits.fold(calls, |calls, limit| erased(limit.layer(calls)))
+}
+
+fn erased<S, B, ResBody>(service: S) -> Backend<B>
+where
+    S: Service<
+            Request<CallBody<B>>,
+            Response = Response<ResBody>,
+            Error = Infallible,
+            Future: Send + 'static,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: Body + 'static,
+    ResBody: Metered<Error = BoxError> + Send + 'static,
+{
+    BoxCloneSyncService::new(
+        service.map_response(|response: Response<_>| response.map(BoxMetered::new)),
+    )
 }
 
 /// Who may call, where not everybody may.
@@ -143,9 +178,8 @@ where
         client = client.connect_timeout(connect);
     }
     let client = Client::try_new(client).map_err(Error::at(key))?;
-    Ok(BoxCloneSyncService::new(
+    Ok(erased(
         ServiceBuilder::new()
-            .map_response(|response: Response<_>| response.map(BoxMetered::new))
             .layer(timeouts)
             .layer(MeterLayer::new())
             .layer(TransformLayer::new(upstream(backend, simulators, key)?))

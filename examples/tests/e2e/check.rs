@@ -89,6 +89,7 @@ async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows()
         .collect();
     assert!(set.contains("\nalias =") && set.contains("\ntime_per_token ="));
     assert!(set.contains("\nkey_query =") && set.contains("\nstate ="));
+    assert!(set.contains("\noutput =") && set.contains("\nalign ="));
     for (name, toml) in [("shown", shown), ("set", &*set)] {
         let path = file(&format!("check-{name}.toml"), toml);
         let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);
@@ -120,6 +121,39 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
     let cases = [
         ("not-toml", "[server".to_owned(), "TOML", "expected"),
         ("section", with("[sever]"), "sever", "unknown field `sever`"),
+        (
+            "store",
+            with("[store]\nkind = \"paper\""),
+            "store.kind",
+            "unknown variant `paper`",
+        ),
+        (
+            "no-calls",
+            with("[[concurrency_limit]]\nkey = []\ncalls = 0"),
+            "concurrency_limit[0]",
+            "calls",
+        ),
+        (
+            "no-opaque",
+            with("[token_limit]\nestimate = \"off\"\nbudget = []"),
+            "token_limit",
+            "missing field `opaque`",
+        ),
+        (
+            "no-budget",
+            with("[token_limit]\nestimate = \"off\"\nopaque = \"pass\"\nbudget = []"),
+            "token_limit",
+            "a limiter without a budget limits nothing",
+        ),
+        (
+            "no-rate",
+            with(
+                "[token_limit]\nestimate = \"off\"\nopaque = \"pass\"\n\
+                 [[token_limit.budget]]\nname = \"b\"\ntokens = 5",
+            ),
+            "token_limit",
+            "budget `b`: a rate is either `tokens_per_minute`",
+        ),
         (
             "later",
             with("[semantic_cache]\nttl = \"10m\""),

@@ -166,12 +166,16 @@ impl House {
         Wire::connect(self.address).await
     }
 
-    /// What the calls to a backend used; those that reached none stand as `refused`.
-    pub(crate) async fn used(&self, backend: &str) -> Used {
+    /// What operators see.
+    pub(crate) async fn status(&self) -> Value {
         let mut wire = Wire::connect(self.admin).await;
         wire.send(get("/status")).await;
-        let status = wire.answer().await.json();
-        Used::of(&status["used"][backend])
+        wire.answer().await.json()
+    }
+
+    /// What the calls to a backend used; those that reached none stand as `refused`.
+    pub(crate) async fn used(&self, backend: &str) -> Used {
+        Used::of(&self.status().await["used"][backend])
     }
 
     /// Waits until the ledger has so many calls to a backend, and says what they used.

@@ -17,6 +17,7 @@
 // What the tests stand on.
 mod callers;
 mod house;
+mod limits;
 mod process;
 mod tap;
 mod upstream;

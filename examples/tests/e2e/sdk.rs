@@ -149,6 +149,26 @@ async fn python_sdks_are_let_in_with_a_key_and_told_when_it_is_wrong() {
 }
 
 #[tokio::test]
+#[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
+async fn python_sdks_raise_their_own_errors_at_a_limit_and_wait_as_they_are_told() {
+    const LIMIT: &str = r#"
+[token_limit]
+estimate = "off"
+output = 100
+opaque = "pass"
+
+[[token_limit.budget]]
+name = "short"
+key = ["model"]
+tokens = 100
+per = "5s"
+"#;
+    let providers = Providers::open().await;
+    let house = House::open(&(providers.toml.clone() + LIMIT)).await;
+    printed(pytest(&house.url(), &["test_limits.py"]).env("AIGW_LIMITED", "1")).await;
+}
+
+#[tokio::test]
 #[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
 async fn the_node_sdk_is_served_and_its_use_is_known_exactly() {
     let providers = Providers::open().await;

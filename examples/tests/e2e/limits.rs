@@ -1,0 +1,165 @@
+//! How many tokens callers may use, over TCP.
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    callers::{Caller, Refusal},
+    house::{House, PATIENCE, every_dialect},
+    wire::{Wire, get, post_with},
+};
+
+/// A year's quota that one call uses up, whoever calls: 50 tokens are held for an answer.
+const ONE_CALL: &str = r#"
+[token_limit]
+estimate = "off"
+output = 50
+opaque = "pass"
+
+[[token_limit.budget]]
+name = "year"
+key = ["consumer", "header:x-team", "model"]
+quota = 51
+period = "year"
+"#;
+
+async fn ask(wire: &mut Wire, caller: Caller, team: &str) {
+    let headers = format!("content-type: application/json\r\nx-team: {team}");
+    let body = caller.body().to_string();
+    wire.send(post_with(caller.path(), &headers, &body)).await;
+}
+
+#[tokio::test]
+async fn who_has_used_a_budget_up_is_told_so_in_its_own_words_and_others_are_not() {
+    let house = House::open(&(every_dialect("") + ONE_CALL)).await;
+    let used_up = Refusal {
+        status: 429,
+        code: "insufficient_quota",
+        anthropic: "rate_limit_error",
+        google: "RESOURCE_EXHAUSTED",
+        says: "budget `year` (51 per year tokens) has ",
+    };
+    for caller in Caller::ALL {
+        let mut wire = house.connect().await;
+        ask(&mut wire, caller, "a").await;
+        assert_eq!(wire.answer().await.status(), 200, "{caller:?}");
+        ask(&mut wire, caller, "a").await;
+        let refused = wire.answer().await;
+        caller.assert_refused(&refused, &used_up);
+        let wait = |name| refused.head.header(name).unwrap().parse::<u64>().unwrap();
+        assert_eq!(wait("retry-after"), wait("retry-after-ms").div_ceil(1000));
+        // Another team has a budget of its own, on the same connection.
+        ask(&mut wire, caller, "b").await;
+        assert_eq!(wire.answer().await.status(), 200, "{caller:?}");
+    }
+}
+
+#[tokio::test]
+async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
+    let house = House::open(&(every_dialect("") + ONE_CALL)).await;
+    let mut wire = house.connect().await;
+    ask(&mut wire, Caller::OpenAi, "a").await;
+    let answer = wire.answer().await;
+    assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), Some("51"));
+    assert_eq!(
+        answer.head.header("x-ratelimit-remaining-tokens"),
+        Some("1")
+    );
+    assert!(
+        answer
+            .head
+            .header("x-ratelimit-reset-tokens")
+            .unwrap()
+            .ends_with('s')
+    );
+
+    let status = house.status().await;
+    let expected = serde_json::json!({
+        "concurrency": [],
+        "keys": 1,
+        "token_budgets": [{ "name": "year", "limit": "51 per year" }],
+    });
+    assert_eq!(status["limits"], expected);
+}
+
+#[tokio::test]
+async fn the_list_of_models_costs_nothing() {
+    let house = House::open(&(every_dialect("") + ONE_CALL)).await;
+    let mut wire = house.connect().await;
+    for _ in 0..3 {
+        wire.send(get("/v1/models")).await;
+        let answer = wire.answer().await;
+        assert_ne!(answer.status(), 429);
+        assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), None);
+    }
+    assert_eq!(house.status().await["limits"]["keys"], Value::from(0));
+}
+
+#[tokio::test]
+async fn calls_beyond_a_number_are_refused_and_those_that_wait_are_served_in_turn() {
+    const ONE_AT_A_TIME: &str = r#"
+[[concurrency_limit]]
+key = ["header:x-team"]
+calls = 1
+when = { "header:x-team" = "a" }
+
+[[concurrency_limit]]
+key = ["header:x-team"]
+calls = 1
+queue = 4
+queue_timeout = "20s"
+when = { "header:x-team" = "b" }
+"#;
+    let house = House::open(&(every_dialect("") + ONE_AT_A_TIME + SLOW)).await;
+    let caller = Caller::OpenAi;
+    let slow = |team: &str| {
+        let headers = format!("content-type: application/json\r\nx-team: {team}");
+        let body = caller.body().to_string().replace("gpt-4o", "slow");
+        post_with(caller.path(), &headers, &body)
+    };
+    let (mut first, mut second) = (house.connect().await, house.connect().await);
+    first.send(slow("a")).await;
+    house.inside(0, 1).await;
+    second.send(slow("a")).await;
+    let refused = second.answer().await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.json()["error"]["code"], "rate_limit_exceeded");
+    assert_eq!(first.answer().await.status(), 200);
+    // The connection stays of use, and the place is free again.
+    second.send(slow("a")).await;
+    assert_eq!(second.answer().await.status(), 200);
+
+    first.send(slow("b")).await;
+    house.inside(1, 1).await;
+    second.send(slow("b")).await;
+    assert_eq!(first.answer().await.status(), 200);
+    assert_eq!(second.answer().await.status(), 200);
+    house.inside(1, 0).await;
+}
+
+/// A model whose answers take a while.
+const SLOW: &str = r#"
+[[simulator]]
+id = "slow"
+listen = "127.0.0.1:0"
+time_to_first_token = "300ms"
+
+[[backend]]
+id = "slow"
+simulator = "slow"
+dialect = "openai"
+
+[[route]]
+model = ["slow"]
+backends = ["slow"]
+"#;
+
+impl House {
+    /// Waits until so many calls are inside a limit.
+    async fn inside(&self, limit: usize, calls: u64) {
+        let until = Instant::now() + PATIENCE;
+        while self.status().await["limits"]["concurrency"][limit]["inside"] != Value::from(calls) {
+            assert!(Instant::now() < until, "{calls} calls inside limit {limit}");
+        }
+    }
+}

@@ -4,8 +4,9 @@ use crate::cmd::{Result, cargo};
 use crate::workspace::Workspace;
 
 /// The parts that there are, for whoever misspells one: building them takes minutes.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "meter",
+    "limits",
     "instructions",
     "access",
     "stack",

@@ -15,6 +15,7 @@ mod access;
 mod gateway;
 mod instructions;
 mod latency;
+mod limits;
 mod load;
 mod memory;
 mod meter;
@@ -33,8 +34,9 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 /// A part: its name and what it runs.
 type Part = (&'static str, fn(&Options) -> Result);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("meter", meter::run),
+    ("limits", limits::run),
     ("instructions", instructions::run),
     ("access", access::run),
     ("stack", stack::run),
@@ -67,6 +69,7 @@ fn run(args: &[String]) -> Result {
         ["--gateway", kind, wire, upstream] => {
             return gateway::serve(kind.parse()?, wire.parse()?, upstream.parse()?);
         }
+        ["--live-keys"] => return limits::live_keys(),
         ["--workload", name, times] => return workload::run(name.parse()?, times.parse()?),
         _ => {}
     }

@@ -1,0 +1,126 @@
+//! What a decision of a limit costs, and the memory that its keys take.
+
+use std::{
+    fs,
+    hint::black_box,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use aigw_core::rt::SystemClock;
+use aigw_policies::budget::{Claim, Key, Limit, MemoryStore, Rate, Store, Verdict};
+
+use crate::{
+    Options, Result,
+    table::{self, Figures, Target},
+};
+
+const CALLS: u32 = 200_000;
+
+/// Keys of which the memory is measured.
+const LIVE_KEYS: usize = 1_000_000;
+
+pub(crate) fn run(options: &Options) -> Result {
+    table::title("limit in memory, reserve and settle", "ns a call");
+    for (name, budgets) in [("one budget", 1), ("three budgets", 3)] {
+        let mut figures = Figures::default();
+        for _ in 0..options.rounds {
+            let store = MemoryStore::new();
+            figures.push(calls(&store, budgets, "caller")?.as_nanos() as f64 / f64::from(CALLS));
+        }
+        let target = match budgets {
+            1 => Target::AtMost(500.0),
+            _ => Target::None,
+        };
+        table::row(name, &figures, target);
+    }
+    table::title(
+        "the same on two threads, keys of their own",
+        "times one thread",
+    );
+    let mut speedup = Figures::default();
+    for _ in 0..options.rounds {
+        let store = MemoryStore::new();
+        let alone = calls(&store, 1, "alone")?;
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let callers = ["one", "two"].map(|key| {
+                let store = &store;
+                scope.spawn(move || calls(store, 1, key).map(drop).map_err(|e| e.to_string()))
+            });
+            callers
+                .into_iter()
+                .try_for_each(|caller| match caller.join() {
+                    Ok(done) => done,
+                    Err(_) => Err("a caller panicked".to_owned()),
+                })
+        })?;
+        speedup.push(2.0 * alone.as_secs_f64() / began.elapsed().as_secs_f64());
+    }
+    table::row("two threads", &speedup, Target::AtLeast(1.7));
+
+    table::title(&format!("{LIVE_KEYS} live keys"), "MB");
+    let mut memory = Figures::default();
+    let me = std::env::current_exe()?;
+    let output = Command::new(me).arg("--live-keys").output()?;
+    memory.push(String::from_utf8(output.stdout)?.trim().parse::<f64>()? / 1e6);
+    table::row("memory store", &memory, Target::AtMost(150.0));
+    Ok(())
+}
+
+/// Makes calls with a key; answers how long they took.
+fn calls(store: &MemoryStore, budgets: usize, key: &str) -> Result<Duration> {
+    let limit = limit()?;
+    let names: Vec<_> = (0..budgets)
+        .map(|budget| format!("budget-{budget}"))
+        .collect();
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        let claims = names.iter().map(|name| Claim {
+            key: Key::new(name, [Some(key)]),
+            limit,
+            amount: 1000,
+        });
+        match black_box(store.reserve_now(claims.collect())) {
+            Verdict::Admitted(holds) => store.settle(holds, &[10, 10, 10]),
+            Verdict::Refused(refused) => return Err(format!("refused: {refused:?}").into()),
+        }
+    }
+    Ok(began.elapsed())
+}
+
+fn limit() -> Result<Limit> {
+    Ok(Rate::try_new(1_000_000_000, Duration::from_secs(60))?.into())
+}
+
+/// Fills a store with keys that are in use, and prints by how many bytes the process has grown: a
+/// process of its own, which has not had that memory before.
+pub(crate) fn live_keys() -> Result {
+    let store = MemoryStore::with_clock(SystemClock, 2 * LIVE_KEYS);
+    let limit = limit()?;
+    let before = resident()?;
+    for key in 0..LIVE_KEYS {
+        let claim = Claim {
+            key: Key::new("rate", [Some(format!("consumer-{key}"))]),
+            limit,
+            amount: 1_000_000,
+        };
+        if let Verdict::Admitted(holds) = store.reserve_now(vec![claim]) {
+            store.settle(holds, &[1_000_000]);
+        }
+    }
+    let grown = resident()? - before;
+    if store.keys() != LIVE_KEYS {
+        return Err(format!("{} keys are kept", store.keys()).into());
+    }
+    println!("{grown}");
+    Ok(())
+}
+
+fn resident() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kib.ok_or("/proc shows no VmRSS")?.parse::<u64>()? * 1024)
+}

@@ -63,6 +63,9 @@ pub enum Estimate {
     Off,
     /// In one pass, by what was learnt of the model.
     Fast,
+    /// The same, and counted by the model's own vocabulary where that can change what is decided.
+    /// Needs the feature `tiktoken`.
+    Exact,
 }
 
 /// Names of headers.
@@ -136,6 +139,10 @@ impl Config {
         Ok(match self.estimate {
             Estimate::Off => layer.with_estimator(Off),
             Estimate::Fast => layer.with_estimator(Fast::new()),
+            #[cfg(feature = "tiktoken")]
+            Estimate::Exact => layer.with_estimator(crate::tokens::Exact::new()),
+            #[cfg(not(feature = "tiktoken"))]
+            Estimate::Exact => return Err(ConfigError::NoTokenizer),
         })
     }
 

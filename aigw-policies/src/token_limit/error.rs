@@ -12,6 +12,8 @@ pub enum ConfigError {
     Budget(Box<str>, Box<str>),
     /// A status that is no error of the caller's.
     Status(u16),
+    /// Prompts are to be counted, and the feature `tiktoken` is off.
+    NoTokenizer,
     /// A text that is no name of a header.
     Header(Box<str>),
 }
@@ -25,6 +27,7 @@ impl fmt::Display for ConfigError {
             Self::Status(status) => {
                 write!(f, "a refusal has a status from 400 to 499, not {status}")
             }
+            Self::NoTokenizer => f.write_str("to count prompts needs the feature `tiktoken`"),
             Self::Header(name) => write!(f, "`{name}` is no name of a header"),
         }
     }

@@ -17,10 +17,14 @@ use tower_service::Service;
 
 use super::{
     ResponseBody,
+    elsewhere::Counting,
     guard::Guard,
     limiter::{Asking, Limiter},
 };
-use crate::budget::{Store, StoreError, Verdict};
+use crate::{
+    budget::{Store, StoreError, Verdict},
+    tokens::{self, Count},
+};
 
 /// The answer of a [`TokenLimit`](super::TokenLimit).
 ///
@@ -48,6 +52,12 @@ where
     Asking {
         #[pin]
         reserving: St::Reserving,
+        asked: Option<Asked<S, ReqBody, St>>,
+    },
+    /// The verdict is to be found again, with the prompt counted. Nothing is held meanwhile.
+    Counting {
+        #[pin]
+        counting: Counting,
         asked: Option<Asked<S, ReqBody, St>>,
     },
     Calling {
@@ -141,6 +151,13 @@ where
                     };
                     asked.conclude(verdict)
                 }
+                StateProj::Counting { counting, asked } => {
+                    let count = ready!(counting.poll(cx));
+                    let Some(asked) = asked.take() else {
+                        return Poll::Pending;
+                    };
+                    asked.ask_again(count)
+                }
                 StateProj::Calling { future, guard } => {
                     let (parts, body) = ready!(future.poll(cx))?.into_parts();
                     let mut response = Response::from_parts(parts, ());
@@ -173,9 +190,50 @@ where
 impl<S, ReqBody, St> Asked<S, ReqBody, St>
 where
     S: Service<Request<ReqBody>>,
+    ReqBody: HasCall,
     St: Store,
 {
     fn conclude(self, verdict: Result<Verdict, StoreError>) -> State<S, ReqBody, St> {
+        match verdict {
+            Ok(verdict) if self.limiter.is_uncertain(&self.asking, &verdict) => self.count(verdict),
+            verdict => self.settle_on(verdict),
+        }
+    }
+
+    /// Counts the prompt, if it can be, and asks again.
+    fn count(self, verdict: Verdict) -> State<S, ReqBody, St> {
+        let limiter = &self.limiter;
+        let counting = match limiter.estimator.count(self.request.body().call()) {
+            tokens::Counting::Long(work) => limiter.elsewhere.as_ref().map(|it| Err(it.run(work))),
+            tokens::Counting::Counted(count) => Some(Ok(count)),
+            tokens::Counting::Unknown => None,
+        };
+        let Some(counting) = counting else {
+            return self.settle_on(Ok(verdict));
+        };
+        if let Verdict::Admitted(holds) = verdict {
+            let nothing = vec![0; holds.len()];
+            limiter.store.settle(holds, &nothing);
+        }
+        match counting {
+            Ok(count) => self.ask_again(Some(count)),
+            Err(counting) => State::Counting {
+                counting,
+                asked: Some(self),
+            },
+        }
+    }
+
+    fn ask_again(mut self, count: Option<Count>) -> State<S, ReqBody, St> {
+        let (call, headers) = (self.request.body().call(), self.request.headers());
+        let claims = self.limiter.recount(&mut self.asking, call, headers, count);
+        State::Asking {
+            reserving: self.limiter.store.reserve(claims),
+            asked: Some(self),
+        }
+    }
+
+    fn settle_on(self, verdict: Result<Verdict, StoreError>) -> State<S, ReqBody, St> {
         let Self {
             limiter,
             asking,

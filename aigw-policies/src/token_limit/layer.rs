@@ -1,10 +1,16 @@
 use std::sync::Arc;
 
-use aigw_core::reject::{MakeRejection, Refuser};
+use aigw_core::{
+    reject::{MakeRejection, Refuser},
+    rt::Offload,
+};
 use http::StatusCode;
 use tower_layer::Layer;
 
-use super::{Budget, ConfigError, Headers, OnOpaque, Output, TokenLimit, limiter::Limiter};
+use super::{
+    Budget, ConfigError, Headers, OnOpaque, Output, TokenLimit, elsewhere::Elsewhere,
+    limiter::Limiter,
+};
 use crate::{
     budget::Store,
     tokens::{Estimator, Off},
@@ -53,6 +59,7 @@ impl<St: Store> TokenLimitLayer<St> {
                 quota_status: StatusCode::TOO_MANY_REQUESTS,
                 refuser: Refuser::default(),
                 learned: Arc::default(),
+                elsewhere: None,
             }),
         })
     }
@@ -62,10 +69,19 @@ impl<St: Store> TokenLimitLayer<St> {
         self.limiter.budgets.iter()
     }
 
-    /// Estimates prompts so, and tells the estimator what providers counted. Prompts are not
-    /// [counted](Estimator::count) here.
+    /// Estimates prompts so, and tells the estimator what providers counted.
+    ///
+    /// An estimator that can [count](Estimator::count) is asked to where that can change what is
+    /// decided: a prompt that might fit after all, or might not. No prompt is counted twice for one
+    /// decision.
     pub fn with_estimator(self, estimator: impl Estimator + 'static) -> Self {
         self.changed(|limiter| limiter.estimator = Arc::new(estimator))
+    }
+
+    /// Counts there what takes too long for a reactor. Without it, the estimate of a long prompt
+    /// stands.
+    pub fn with_offload(self, offload: impl Offload) -> Self {
+        self.changed(|limiter| limiter.elsewhere = Some(Elsewhere::new(offload)))
     }
 
     /// What output is expected of a call. Default: [`Output::Learned`].

@@ -9,10 +9,12 @@ use aigw_core::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::{Budget, Headers, OnOpaque, Output, learned::Learned, settlement::Expected};
+use super::{
+    Budget, Headers, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, settlement::Expected,
+};
 use crate::{
     budget::{Claim, Hold, Limit, Refused, Store, StoreError, Verdict},
-    tokens::{Estimate, Estimator},
+    tokens::{Count, Estimate, Estimator},
 };
 
 /// What a layer and its services share.
@@ -27,6 +29,8 @@ pub(super) struct Limiter<St> {
     pub(super) quota_status: StatusCode,
     pub(super) refuser: Refuser,
     pub(super) learned: Arc<Learned>,
+    /// Where long prompts are counted; `None`: nowhere.
+    pub(super) elsewhere: Option<Elsewhere>,
 }
 
 /// What a call asks of its budgets.
@@ -47,6 +51,8 @@ pub(super) struct Asking {
     pub(super) asked: Asked,
     /// Which of the budgets each claim is of.
     pub(super) budgets: Vec<usize>,
+    /// The prompt was counted, or cannot be.
+    pub(super) is_counted: bool,
 }
 
 /// What is to be done with a call.
@@ -61,9 +67,8 @@ pub(super) enum Weighed {
 impl<St: Store> Limiter<St> {
     /// What a call asks.
     pub(super) fn weigh(&self, call: &Call, headers: &HeaderMap) -> Weighed {
-        let counted = uses_tokens(call.operation());
         let (estimate, asked) = match self.opaque {
-            _ if !counted => (None, Asked::default()),
+            _ if !uses_tokens(call.operation()) => (None, Asked::default()),
             OnOpaque::Charge(input) if call.is_opaque() => (None, charged(input)),
             _ if call.is_opaque() => (None, Asked::default()),
             _ => {
@@ -71,11 +76,7 @@ impl<St: Store> Limiter<St> {
                 (Some(estimate), self.asked(call, &estimate))
             }
         };
-        let budgets = self.budgets.iter().enumerate();
-        let (budgets, claims): (Vec<_>, Vec<_>) = budgets
-            .filter(|(_, budget)| counted || !budget.counts_tokens())
-            .filter_map(|(index, budget)| Some((index, budget.claim(call, headers, &asked)?)))
-            .unzip();
+        let (budgets, claims) = self.claims(call, headers, &asked);
         if call.is_opaque() && self.opaque == OnOpaque::Refuse && self.count_tokens(&budgets) {
             return Weighed::Refuse(opaque());
         }
@@ -84,11 +85,65 @@ impl<St: Store> Limiter<St> {
         }
         let asking = Asking {
             call: call.without_body(),
-            estimate,
             asked,
+            is_counted: estimate.is_none() || !self.count_tokens(&budgets),
+            estimate,
             budgets,
         };
         Weighed::Ask(Box::new(asking), claims)
+    }
+
+    /// What a call asks of which budgets.
+    fn claims(&self, call: &Call, headers: &HeaderMap, asked: &Asked) -> (Vec<usize>, Vec<Claim>) {
+        let counted = uses_tokens(call.operation());
+        let budgets = self.budgets.iter().enumerate();
+        budgets
+            .filter(|(_, budget)| counted || !budget.counts_tokens())
+            .filter_map(|(index, budget)| Some((index, budget.claim(call, headers, asked)?)))
+            .unzip()
+    }
+
+    /// Whether a count of the prompt could change this verdict: what does not fit might, or what
+    /// fits might not.
+    pub(super) fn is_uncertain(&self, asking: &Asking, verdict: &Verdict) -> bool {
+        let (false, Some(estimate)) = (asking.is_counted, asking.estimate) else {
+            return false;
+        };
+        match verdict {
+            Verdict::Refused(refused) => {
+                let budget = asking.budgets.get(refused.claim).copied();
+                self.count_tokens(budget.as_slice()) && estimate.at_least() < estimate.tokens()
+            }
+            Verdict::Admitted(holds) => {
+                let mut most = asking.asked;
+                most.expected.input = estimate.at_most();
+                most.certain.input = estimate.at_most();
+                asking.budgets.iter().zip(holds).any(|(index, hold)| {
+                    let left = hold.amount().saturating_add(hold.left().remaining);
+                    let budget = self.budgets.get(*index);
+                    budget.is_some_and(|budget| budget.counts_tokens() && budget.asks(&most) > left)
+                })
+            }
+        }
+    }
+
+    /// What a call asks once its prompt has been counted, or could not be.
+    pub(super) fn recount(
+        &self,
+        asking: &mut Asking,
+        call: &Call,
+        headers: &HeaderMap,
+        count: Option<Count>,
+    ) -> Vec<Claim> {
+        asking.is_counted = true;
+        if let Some(Count { tokens, .. }) = count {
+            asking.asked.expected.input = tokens;
+            asking.asked.expected.unreported = tokens;
+            asking.asked.certain.input = tokens;
+        }
+        let (budgets, claims) = self.claims(call, headers, &asking.asked);
+        asking.budgets = budgets;
+        claims
     }
 
     fn asked(&self, call: &Call, estimate: &Estimate) -> Asked {

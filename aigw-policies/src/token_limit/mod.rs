@@ -60,6 +60,9 @@
 //!
 //! # Accuracy
 //!
+//! Prompts are estimated in one pass, and counted by an estimator that can, such as `Exact` (feature
+//! `tiktoken`), only where the difference decides: far from a limit nobody pays for a count.
+//!
 //! What is used and not reserved is a debt, which the budget makes up for before it admits again; a
 //! quota's ends with its period. With [`Output::ClientCap`] and callers who state one, the answer
 //! is never longer than what was reserved for it.
@@ -72,6 +75,7 @@ mod body;
 mod budget;
 #[cfg(feature = "serde")]
 mod config;
+mod elsewhere;
 mod error;
 mod future;
 mod guard;

@@ -6,6 +6,7 @@
 mod admitting;
 #[cfg(feature = "serde")]
 mod config;
+mod counting;
 mod house;
 mod settling;
 mod telling;

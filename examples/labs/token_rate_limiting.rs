@@ -9,7 +9,6 @@
 //! `cargo run -p aigw-examples --example token_rate_limiting`. Time is the lab's own: it waits for
 //! a minute in a moment.
 #![expect(
-    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a lab shows what it finds, and fails where it does not find it"
 )]

@@ -49,6 +49,7 @@ impl Limits {
         let tokens = config.token_limit.as_ref();
         let tokens = tokens.map(|tokens| tokens.layer(store.clone()));
         let tokens = tokens.transpose().map_err(Error::at("token_limit"))?;
+        let tokens = tokens.map(|tokens| tokens.with_offload(Tokio));
         let concurrency = config.concurrency_limit.iter().enumerate();
         let concurrency = concurrency.map(|(index, limit)| {
             ConcurrencyLimitLayer::try_new(limit.clone(), Tokio)

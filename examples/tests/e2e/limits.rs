@@ -83,6 +83,32 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
 }
 
 #[tokio::test]
+async fn a_prompt_is_counted_by_its_model_s_own_vocabulary_where_that_decides() {
+    // "Hello!" is 2 tokens of gpt-4o, 9 with the words around it.
+    let limited = |tokens: u64| {
+        format!(
+            r#"
+[token_limit]
+estimate = "exact"
+output = 0
+opaque = "pass"
+
+[[token_limit.budget]]
+name = "prompt"
+quota = {tokens}
+period = "year"
+"#
+        )
+    };
+    for (tokens, status) in [(9, 200), (8, 400)] {
+        let house = House::open(&(every_dialect("") + &limited(tokens))).await;
+        let mut wire = house.connect().await;
+        ask(&mut wire, Caller::OpenAi, "a").await;
+        assert_eq!(wire.answer().await.status(), status, "{tokens}");
+    }
+}
+
+#[tokio::test]
 async fn the_list_of_models_costs_nothing() {
     let house = House::open(&(every_dialect("") + ONE_CALL)).await;
     let mut wire = house.connect().await;
@@ -158,7 +184,7 @@ impl House {
     /// Waits until so many calls are inside a limit.
     async fn inside(&self, limit: usize, calls: u64) {
         let until = Instant::now() + PATIENCE;
-        while self.status().await["limits"]["concurrency"][limit]["inside"] != Value::from(calls) {
+        while self.status().await["limits"]["concurrency"][limit]["inside"] != calls {
             assert!(Instant::now() < until, "{calls} calls inside limit {limit}");
         }
     }

@@ -21,7 +21,7 @@ use crate::tokens::{Counting, Estimate, Estimator, Fast, Work, prompt::Recipe};
 /// A text has the tokens that OpenAI's own tokenizer gives it, but for texts of more than 8 KiB
 /// without blanks, which may be counted a token or two too high for each 8 KiB. What stands around
 /// texts is that of OpenAI's published recipes, which it calls estimates: framing, functions, images
-/// and sound. The rest is [assumed](Basis::Assumed).
+/// and sound. The rest is [assumed](super::super::Basis::Assumed).
 ///
 /// # Cost
 ///

@@ -150,6 +150,9 @@ impl Config {
         let Some(status) = self.quota_status else {
             return Ok(StatusCode::TOO_MANY_REQUESTS);
         };
+        if self.budget.iter().all(|budget| budget.quota.is_none()) {
+            return Err(ConfigError::StatusWithoutQuota);
+        }
         StatusCode::from_u16(status)
             .ok()
             .filter(StatusCode::is_client_error)
@@ -230,16 +233,46 @@ impl HeaderNames {
             None => Ok(otherwise),
             Some("") => Ok(None),
             Some(name) => HeaderName::try_from(name)
+                .ok()
+                .filter(is_free)
                 .map(Some)
-                .map_err(|_| ConfigError::Header(name.into())),
+                .ok_or_else(|| ConfigError::Header(name.into())),
         };
         let otherwise = Headers::default();
-        Ok(Headers {
+        let headers = Headers {
             limit: named(&self.limit, otherwise.limit)?,
             remaining: named(&self.remaining, otherwise.remaining)?,
             reset: named(&self.reset, otherwise.reset)?,
-        })
+        };
+        let names = [&headers.limit, &headers.remaining, &headers.reset];
+        let names: Vec<_> = names.into_iter().flatten().collect();
+        let twice = names.iter().enumerate().find(|(index, name)| {
+            let mut before = names.iter().take(*index);
+            before.any(|before| before == *name)
+        });
+        if let Some((_, name)) = twice {
+            return Err(ConfigError::Header(name.as_str().into()));
+        }
+        Ok(headers)
     }
+}
+
+/// Whether a header means nothing to HTTP itself or to clients that wait.
+fn is_free(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let meant = [
+        "connection",
+        "date",
+        "location",
+        "server",
+        "set-cookie",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "x-should-retry",
+    ];
+    !meant.contains(&name) && !name.starts_with("content-") && !name.starts_with("retry-after")
 }
 
 /// A word, or a number of tokens.

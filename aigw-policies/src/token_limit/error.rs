@@ -14,7 +14,9 @@ pub enum ConfigError {
     Status(u16),
     /// Prompts are to be counted, and the feature `tiktoken` is off.
     NoTokenizer,
-    /// A text that is no name of a header.
+    /// A status for refusals by a quota, where there is none.
+    StatusWithoutQuota,
+    /// A text that is no name of a header, or one that is taken.
     Header(Box<str>),
 }
 
@@ -28,7 +30,10 @@ impl fmt::Display for ConfigError {
                 write!(f, "a refusal has a status from 400 to 499, not {status}")
             }
             Self::NoTokenizer => f.write_str("to count prompts needs the feature `tiktoken`"),
-            Self::Header(name) => write!(f, "`{name}` is no name of a header"),
+            Self::StatusWithoutQuota => f.write_str("there is no quota for `quota_status`"),
+            Self::Header(name) => {
+                write!(f, "`{name}` is no name of a header, or one that is taken")
+            }
         }
     }
 }

@@ -189,9 +189,20 @@ impl<St: Store> Limiter<St> {
             let budget = self.budgets.get(**budget);
             budget.is_some_and(Budget::counts_tokens)
         });
-        if let Some((_, hold)) = of_tokens.min_by_key(|(_, hold)| hold.left().remaining) {
-            let limit = hold.claim().limit.amount();
-            self.headers.write(limit, hold.left(), headers);
+        let left = of_tokens.map(|(_, hold)| {
+            let Claim { key, limit, .. } = hold.claim();
+            // Others may have come since; what has flowed back since is not told.
+            let held = hold.left();
+            let now = self.store.left(key, limit).unwrap_or(held);
+            let least = if now.remaining < held.remaining {
+                now
+            } else {
+                held
+            };
+            (limit.amount(), least)
+        });
+        if let Some((limit, left)) = left.min_by_key(|(_, left)| left.remaining) {
+            self.headers.write(limit, left, headers);
         }
     }
 

@@ -88,7 +88,7 @@ fn a_budget_that_cannot_take_effect_is_named_with_the_reason() {
 
 #[test]
 fn what_else_cannot_take_effect_is_told() {
-    let budget = json!({ "name": "b", "tokens_per_minute": 1 });
+    let budget = json!({ "name": "b", "tokens_per_minute": 1, "quota": 5, "period": "day" });
     let base = || json!({ "estimate": "off", "opaque": 5, "budget": [budget] });
     assert_eq!(read(base()), Ok(()));
     for (key, value, reason) in [
@@ -118,6 +118,16 @@ fn what_else_cannot_take_effect_is_told() {
             json!({ "reset": "a b" }),
             "`a b` is no name of a header",
         ),
+        (
+            "headers",
+            json!({ "limit": "content-length" }),
+            "or one that is taken",
+        ),
+        (
+            "headers",
+            json!({ "limit": "x-left", "reset": "x-left" }),
+            "`x-left` is no name of a header, or one that is taken",
+        ),
         ("estimate", json!("guess"), "unknown variant `guess`"),
     ] {
         let mut config = base();
@@ -125,6 +135,15 @@ fn what_else_cannot_take_effect_is_told() {
         let error = read(config).unwrap_err();
         assert!(error.contains(reason), "{key}: {error}");
     }
+    let mut rate = base();
+    rate["quota_status"] = json!(403);
+    assert_eq!(read(rate.clone()), Ok(()));
+    rate["budget"] = json!([{ "name": "b", "tokens_per_minute": 1 }]);
+    assert!(
+        read(rate)
+            .unwrap_err()
+            .contains("no quota for `quota_status`")
+    );
     let mut silent = base();
     silent.as_object_mut().unwrap().remove("opaque");
     assert!(read(silent).unwrap_err().contains("missing field `opaque`"));

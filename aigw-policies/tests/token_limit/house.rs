@@ -70,7 +70,22 @@ impl House {
     }
 
     pub(crate) fn with(budgets: impl IntoIterator<Item = Budget>, opaque: OnOpaque) -> Self {
-        let store = MemoryStore::with_clock(Tokio, 1000);
+        Self::made(MemoryStore::with_clock(Tokio, 1000), budgets, opaque)
+    }
+
+    /// One whose levels others have as well.
+    pub(crate) fn over(
+        store: MemoryStore<Tokio>,
+        budgets: impl IntoIterator<Item = Budget>,
+    ) -> Self {
+        Self::made(store, budgets, OnOpaque::Pass)
+    }
+
+    fn made(
+        store: MemoryStore<Tokio>,
+        budgets: impl IntoIterator<Item = Budget>,
+        opaque: OnOpaque,
+    ) -> Self {
         let told = Told::default();
         let limit = TokenLimitLayer::try_new(budgets, store.clone(), opaque).unwrap();
         Self {

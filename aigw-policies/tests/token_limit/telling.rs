@@ -1,8 +1,11 @@
-use aigw_core::{dialect::Dialect, reject::Refused};
-use aigw_policies::token_limit::{Budget, Headers};
+use aigw_core::{dialect::Dialect, reject::Refused, rt::Tokio};
+use aigw_policies::{
+    budget::{Claim, Key, MemoryStore, Verdict},
+    token_limit::{Budget, Headers},
+};
 use http::HeaderName;
 
-use crate::house::{House, chat, per_minute};
+use crate::house::{House, chat, per_minute, usage};
 
 #[tokio::test(start_paused = true)]
 async fn headers_tell_of_the_budget_that_has_the_least_left() {
@@ -33,6 +36,26 @@ async fn what_is_left_goes_down_with_what_is_used() {
     }
     // Each call holds 50 and has used 20 in the end.
     assert_eq!(seen, ["950", "930", "910"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_took_before_the_head_came_is_told_as_gone() {
+    let store = MemoryStore::with_clock(Tokio, 10);
+    let taking = store.clone();
+    let house = House::over(store, [Budget::new("rate", per_minute(1000))]).answering(move |_| {
+        let claim = Claim {
+            key: Key::new("rate", [None::<&str>; 0]),
+            limit: per_minute(1000),
+            amount: 300,
+        };
+        assert!(matches!(
+            taking.reserve_now(vec![claim]),
+            Verdict::Admitted(_)
+        ));
+        usage(1, 1)
+    });
+    let answer = house.call(chat(0)).await;
+    assert_eq!(answer.headers()["x-ratelimit-remaining-tokens"], "650");
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +111,7 @@ async fn a_refusal_is_in_the_words_of_the_caller_and_typed_for_us() {
 #[tokio::test(start_paused = true)]
 async fn what_a_provider_says_of_its_own_limits_does_not_pass() {
     let house = House::new([Budget::new("calls", per_minute(10)).calls()]).answering(|_| {
-        let mut answer = crate::house::usage(1, 1);
+        let mut answer = usage(1, 1);
         for name in ["limit", "remaining", "reset"] {
             let name = HeaderName::try_from(format!("x-ratelimit-{name}-tokens")).unwrap();
             answer.headers_mut().insert(name, "149999".parse().unwrap());

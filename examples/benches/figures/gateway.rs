@@ -35,10 +35,18 @@ pub(crate) enum Kind {
     Layers,
     /// The whole stack of the example gateway.
     Full,
+    /// The same with keys and a token limit whose prompts are estimated.
+    Limited,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Raw, Self::Bare, Self::Layers, Self::Full];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Raw,
+        Self::Bare,
+        Self::Layers,
+        Self::Full,
+        Self::Limited,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -46,6 +54,7 @@ impl Kind {
             Self::Bare => "bare",
             Self::Layers => "layers",
             Self::Full => "full",
+            Self::Limited => "limited",
         }
     }
 }
@@ -93,7 +102,7 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                     .service(Leaf::new(client));
                 layered(listener, wire.callers, stack).await
             }
-            Kind::Full => {
+            Kind::Full | Kind::Limited => {
                 let protocol = match wire.provider {
                     Http::One => "http1",
                     Http::Two => "http2",
@@ -102,7 +111,8 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                     "[[backend]]\nid = \"u\"\nurl = \"http://{upstream}\"\ndialect = \"openai\"\n\
                      protocol = \"{protocol}\"\n\
                      timeouts = {{ headers = \"60s\", idle = \"60s\" }}\n\
-                     [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n"
+                     [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n{}",
+                    if kind == Kind::Limited { LIMITS } else { "" },
                 ))?;
                 let ledger = Arc::new(Ledger::default());
                 let limits = Limits::new(&config)?;
@@ -112,6 +122,22 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
         }
     })
 }
+
+/// Of one caller, whose key is what [`Caller`](crate::load::Caller) shows, far from its limit.
+const LIMITS: &str = r#"
+[[access.consumer]]
+id = "caller"
+keys = ["sk-0123456789abcdef"]
+
+[token_limit]
+estimate = "fast"
+opaque = "pass"
+
+[[token_limit.budget]]
+name = "rate"
+key = ["consumer", "model"]
+tokens_per_minute = 1000000000000
+"#;
 
 /// Puts the provider's address into a request's URI.
 fn directed<B>(upstream: SocketAddr) -> Result<impl Fn(Request<B>) -> Request<B> + Clone> {

@@ -104,12 +104,7 @@ async fn measure(options: &Options) -> Result {
         for (kind, .., figures) in &sides {
             table::row(kind.name(), figures, Target::None);
         }
-        let (raw, bare, layers, full) = (
-            of(Kind::Raw),
-            of(Kind::Bare),
-            of(Kind::Layers),
-            of(Kind::Full),
-        );
+        let [raw, bare, layers, full, limited] = Kind::ALL.map(of);
         table::row(
             "layers : bare",
             &layers.over(&bare),
@@ -117,6 +112,7 @@ async fn measure(options: &Options) -> Result {
         );
         table::row("layers : raw", &layers.over(&raw), Target::None);
         table::row("full : bare", &full.over(&bare), Target::None);
+        table::row("limited : bare", &limited.over(&bare), Target::None);
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ pub(super) struct View {
     pub(super) asks_usage: Option<bool>,
     pub(super) output_cap: Option<u64>,
     pub(super) choices: Option<u64>,
+    pub(super) best_of: Option<u64>,
     pub(super) user: Option<Box<str>>,
     pub(super) previous_response: Option<Box<str>>,
 }
@@ -236,6 +237,14 @@ impl Call {
     #[must_use]
     pub fn choices(&self) -> u64 {
         self.summary.view.choices.unwrap_or(1)
+    }
+
+    /// How many answers the model writes, of which the caller is given as many as it
+    /// [asks for](Self::choices): `best_of` of the older completions; else as many.
+    #[must_use]
+    pub fn drafts(&self) -> u64 {
+        let best_of = self.summary.view.best_of.unwrap_or(1);
+        best_of.max(self.choices())
     }
 
     /// The end user that the caller names (`user`, `safety_identifier`, `metadata.user_id`).

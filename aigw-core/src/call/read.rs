@@ -173,6 +173,7 @@ impl Sink<Asked> for Reader<'_> {
             // tightly.
             (Asked::OutputCap, _) => view.output_cap = view.output_cap.max(value.count()),
             (Asked::Choices, _) => view.choices = value.count().or(view.choices),
+            (Asked::BestOf, _) => view.best_of = value.count().or(view.best_of),
             (Asked::User, Value::String(text)) => {
                 view.user = text.decode().map(Into::into).or_else(|| view.user.take());
             }

@@ -21,6 +21,7 @@ pub(crate) enum Asked {
     IncludeUsage,
     OutputCap,
     Choices,
+    BestOf,
     User,
     PreviousResponse,
     /// The input as one string, or a list whose elements are told one by one.
@@ -48,6 +49,7 @@ static OPENAI: LazyLock<Shape<Asked>> = LazyLock::new(|| {
         ("max_tokens", Asked::OutputCap, Value),
         ("max_completion_tokens", Asked::OutputCap, Value),
         ("n", Asked::Choices, Value),
+        ("best_of", Asked::BestOf, Value),
         ("user", Asked::User, Value),
         ("safety_identifier", Asked::User, Value),
         ("messages", Asked::InputOrList, Value),

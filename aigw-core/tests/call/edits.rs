@@ -258,3 +258,17 @@ fn an_edit_changes_what_is_sent_and_not_what_was_asked() {
         (Some(5), Some("u"), None)
     );
 }
+
+#[test]
+fn as_many_answers_are_written_as_are_asked_for_or_chosen_from() {
+    for (asks, choices, drafts) in [
+        ("", 1, 1),
+        (r#","n":3"#, 3, 3),
+        (r#","n":2,"best_of":5"#, 2, 5),
+        (r#","n":3,"best_of":1"#, 3, 3),
+        (r#","best_of":"many""#, 1, 1),
+    ] {
+        let call = parse(CHAT, &format!(r#"{{"model":"m"{asks}}}"#)).unwrap();
+        assert_eq!((call.choices(), call.drafts()), (choices, drafts), "{asks}");
+    }
+}

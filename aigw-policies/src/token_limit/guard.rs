@@ -99,7 +99,7 @@ impl<St: Store> Guard<St> {
         let Some(output) = meter.reported().output() else {
             return;
         };
-        let each = output / asking.call.choices().max(1);
+        let each = output / asking.answers;
         whose(&asking.call, |whose| {
             // An answer that was cut off would have been longer: it shows no more than that.
             let whole = ending == Ending::Complete && meter.finish() != Some(&FinishReason::Length);

@@ -10,7 +10,8 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Budget, Headers, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, settlement::Expected,
+    Budget, Headers, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, output::answers,
+    settlement::Expected,
 };
 use crate::{
     budget::{Claim, Hold, Limit, Refused, Store, StoreError, Verdict},
@@ -53,6 +54,8 @@ pub(super) struct Asking {
     pub(super) budgets: Vec<usize>,
     /// The prompt was counted, or cannot be.
     pub(super) is_counted: bool,
+    /// How many answers are written.
+    pub(super) answers: u64,
 }
 
 /// What is to be done with a call.
@@ -85,6 +88,7 @@ impl<St: Store> Limiter<St> {
         }
         let asking = Asking {
             call: call.without_body(),
+            answers: answers(call),
             asked,
             is_counted: estimate.is_none() || !self.count_tokens(&budgets),
             estimate,

@@ -1,5 +1,7 @@
 use aigw_core::{call::Call, dialect::Operation, key::Consumer};
 
+use serde::de::IgnoredAny;
+
 use super::learned::{Learned, Whose};
 
 /// How many tokens of output a call is expected to use, and is charged with until it is known.
@@ -49,9 +51,33 @@ impl Output {
             (_, None) => (guess(), false),
         };
         Length {
-            tokens: each.saturating_mul(call.choices().max(1)),
+            tokens: each.saturating_mul(answers(call)),
             is_cap,
         }
+    }
+}
+
+/// How many answers are written to a call, each of the length that a cap allows. At least one.
+pub(super) fn answers(call: &Call) -> u64 {
+    let prompts = match call.operation() {
+        Operation::Completions => prompts(call),
+        _ => 1,
+    };
+    call.drafts().max(1).saturating_mul(prompts)
+}
+
+/// How many prompts stand in the older completions' `prompt`: a string or a list of tokens is one.
+fn prompts(call: &Call) -> u64 {
+    let Some(prompt) = call.parts().first() else {
+        return 1;
+    };
+    let is_one = |first: &[u8]| !matches!(first.first(), Some(b'"' | b'['));
+    match call.json(prompt) {
+        [b'[', elements @ ..] if !is_one(elements.trim_ascii_start()) => {
+            let elements = serde_json::from_slice::<Vec<IgnoredAny>>(call.json(prompt));
+            elements.map_or(1, |elements| elements.len().max(1) as u64)
+        }
+        _ => 1,
     }
 }
 

@@ -326,3 +326,25 @@ async fn uploads_are_refused_only_where_their_tokens_would_be_counted() {
         assert_eq!(house.call(upload()).await.status(), status);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_holds_for_every_answer_that_is_written() {
+    let limit = per_minute(10_000);
+    for (asks, answers) in [
+        (r#""prompt":"a""#, 1),
+        (r#""prompt":"a","n":3"#, 3),
+        (r#""prompt":"a","n":2,"best_of":5"#, 5),
+        (r#""prompt":["a","b","c"],"n":2"#, 6),
+        (r#""prompt":[[1,2],[3]]"#, 2),
+        (r#""prompt": [ 1, 2, 3 ]"#, 1),
+        (r#""prompt":[]"#, 1),
+    ] {
+        let house =
+            House::new([Budget::new("rate", limit)]).limit(|limit| limit.output(Output::ClientCap));
+        let body = format!(r#"{{"model":"m","user":"0","max_tokens":100,{asks}}}"#);
+        let mut request = request(&body);
+        *request.uri_mut() = "/v1/completions".parse().unwrap();
+        let _held = house.send(request).await;
+        assert_eq!(house.left("rate", limit), 10_000 - 100 * answers, "{asks}");
+    }
+}

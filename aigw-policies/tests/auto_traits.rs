@@ -30,6 +30,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<access::State>();
     plain::<budget::Align>();
     plain::<budget::Claim>();
+    plain::<budget::Condition>();
     plain::<budget::Hold>();
     plain::<budget::Key>();
     plain::<budget::Left>();
@@ -44,7 +45,6 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<budget::StoreError>();
     plain::<budget::Timestamp>();
     plain::<budget::Verdict>();
-    plain::<concurrency_limit::Condition>();
     plain::<concurrency_limit::Config>();
     plain::<concurrency_limit::ConfigError>();
     plain::<concurrency_limit::ConcurrencyLimit<(), Tokio>>();

@@ -28,6 +28,7 @@
 
 mod bucket;
 mod calendar;
+mod condition;
 mod level;
 mod limit;
 mod rolling;
@@ -39,6 +40,7 @@ mod window;
 
 use self::level::{Fit, Level, Taken};
 pub use self::{
+    condition::Condition,
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
     store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, StoreError, Verdict},

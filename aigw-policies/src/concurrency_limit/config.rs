@@ -4,7 +4,8 @@ use std::{error::Error, fmt, time::Duration};
 use aigw_core::duration;
 use aigw_core::key::Dimension;
 
-use super::{Condition, gate::Terms};
+use super::gate::Terms;
+use crate::budget::Condition;
 
 /// How many calls may be under way at once.
 ///
@@ -27,7 +28,10 @@ use super::{Condition, gate::Terms};
 /// use std::time::Duration;
 ///
 /// use aigw_core::{key::Dimension, rt::NoTimer};
-/// use aigw_policies::concurrency_limit::{Condition, ConcurrencyLimitLayer, Config, ConfigError};
+/// use aigw_policies::{
+///     budget::Condition,
+///     concurrency_limit::{ConcurrencyLimitLayer, Config, ConfigError},
+/// };
 ///
 /// let background = Condition::value("header:x-priority".parse()?, "low");
 /// let config = Config::new([Dimension::Consumer], 64).low(background, 64);

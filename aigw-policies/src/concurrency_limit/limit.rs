@@ -9,12 +9,12 @@ use aigw_core::{
 use http::{HeaderMap, Response};
 
 use super::{
-    Condition, Config, ConfigError,
+    Config, ConfigError,
     gate::Class,
     places::{Entered, Place, Places},
     wait::Wait,
 };
-use crate::budget::Key;
+use crate::budget::{Condition, Key};
 
 /// What a layer and its services share.
 #[derive(Clone, Debug)]

@@ -53,7 +53,10 @@
 //! use std::time::Duration;
 //!
 //! use aigw_core::{key::Dimension, rt::Tokio};
-//! use aigw_policies::concurrency_limit::{Condition, ConcurrencyLimitLayer, Config};
+//! use aigw_policies::{
+//!     budget::Condition,
+//!     concurrency_limit::{ConcurrencyLimitLayer, Config},
+//! };
 //!
 //! let background = Condition::value("header:x-priority".parse()?, "low");
 //! let config = Config::new([Dimension::Consumer], 64)
@@ -97,7 +100,6 @@
 //! kept; a server must give up on readers that do not read.
 
 mod body;
-mod condition;
 mod config;
 mod future;
 mod gate;
@@ -112,7 +114,6 @@ mod wait;
 
 pub use self::{
     body::ResponseBody,
-    condition::Condition,
     config::{Config, ConfigError},
     future::ResponseFuture,
     handle::{Handle, Levels},

@@ -4,7 +4,7 @@ use aigw_core::{call::Call, key::Dimension, usage::Usage};
 use http::HeaderMap;
 
 use super::{Weights, limiter::Asked};
-use crate::budget::{Claim, Key, Limit};
+use crate::budget::{Claim, Condition, Key, Limit};
 
 /// An allowance of tokens or calls: whose, when, and how much.
 ///
@@ -14,14 +14,14 @@ use crate::budget::{Claim, Key, Limit};
 /// use std::time::Duration;
 ///
 /// use aigw_policies::{
-///     budget::Rate,
+///     budget::{Condition, Rate},
 ///     token_limit::Budget,
 ///     aigw_core::key::Dimension,
 /// };
 ///
 /// let gold = Budget::new("gold", Rate::try_new(100_000, Duration::from_secs(60))?)
 ///     .key([Dimension::Consumer])
-///     .when(Dimension::Label("tier".into()), "gold");
+///     .when(Condition::value(Dimension::Label("tier".into()), "gold"));
 /// assert_eq!(gold.name(), "gold");
 /// # Ok::<(), aigw_policies::budget::LimitError>(())
 /// ```
@@ -30,7 +30,7 @@ pub struct Budget {
     name: Arc<str>,
     limit: Limit,
     key: Vec<Dimension>,
-    when: Vec<(Dimension, Box<str>)>,
+    when: Option<Condition>,
     unit: Unit,
 }
 
@@ -50,7 +50,7 @@ impl Budget {
             name: name.into(),
             limit: limit.into(),
             key: Vec::new(),
-            when: Vec::new(),
+            when: None,
             unit: Unit::Tokens(Weights::default()),
         }
     }
@@ -63,10 +63,10 @@ impl Budget {
         self
     }
 
-    /// Holds for calls alone that have this value, besides those that are asked for already.
+    /// Holds for these calls alone.
     #[must_use]
-    pub fn when(mut self, dimension: Dimension, value: impl Into<Box<str>>) -> Self {
-        self.when.push((dimension, value.into()));
+    pub fn when(mut self, condition: Condition) -> Self {
+        self.when = Some(condition);
         self
     }
 
@@ -96,16 +96,20 @@ impl Budget {
         &self.limit
     }
 
+    /// Whether it has a condition that says nothing.
+    pub(super) fn holds_for_nothing_named(&self) -> bool {
+        self.when.as_ref().is_some_and(Condition::is_empty)
+    }
+
     pub(super) fn counts_tokens(&self) -> bool {
         matches!(self.unit, Unit::Tokens(_))
     }
 
     /// What it asks of the store for a call; `None` where it does not hold for the call.
     pub(super) fn claim(&self, call: &Call, headers: &HeaderMap, asked: &Asked) -> Option<Claim> {
-        let holds = |(dimension, wanted): &(Dimension, Box<str>)| {
-            dimension.value(call, headers).as_deref() == Some(&**wanted)
-        };
-        self.when.iter().all(holds).then(|| Claim {
+        let when = self.when.as_ref();
+        let holds = when.is_none_or(|condition| condition.holds(call, headers));
+        holds.then(|| Claim {
             key: Key::new(
                 &self.name,
                 self.key

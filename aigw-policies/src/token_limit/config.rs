@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{Budget, ConfigError, Headers, OnOpaque, Output, TokenLimitLayer, Weights};
 use crate::{
-    budget::{Align, Limit, Period, Quota, Rate, Store},
+    budget::{Align, Condition, Limit, Period, Quota, Rate, Store},
     tokens::{Fast, Off},
 };
 
@@ -94,7 +94,7 @@ pub struct BudgetConfig {
     pub key: Vec<Dimension>,
     /// For which calls it holds. Default: for all.
     #[serde(default)]
-    pub when: HashMap<Dimension, String>,
+    pub when: Option<Condition>,
     /// A rate of tokens by the minute.
     #[serde(default)]
     pub tokens_per_minute: Option<u64>,
@@ -220,8 +220,8 @@ impl BudgetConfig {
             }
             budget = budget.calls();
         }
-        for (dimension, value) in &self.when {
-            budget = budget.when(dimension.clone(), value.as_str());
+        if let Some(condition) = &self.when {
+            budget = budget.when(condition.clone());
         }
         Ok(budget)
     }

@@ -32,7 +32,7 @@ impl<St: Store> TokenLimitLayer<St> {
     ///
     /// # Errors
     ///
-    /// No budget at all, or two of the same name.
+    /// No budget at all, two of the same name, or one whose condition is empty.
     pub fn try_new(
         budgets: impl IntoIterator<Item = Budget>,
         store: St,
@@ -46,6 +46,10 @@ impl<St: Store> TokenLimitLayer<St> {
             let mut before = budgets.iter().take(index);
             if before.any(|before| before.name() == budget.name()) {
                 return Err(ConfigError::Duplicate(budget.name().into()));
+            }
+            if budget.holds_for_nothing_named() {
+                let fault = "`when` names no value".into();
+                return Err(ConfigError::Budget(budget.name().into(), fault));
             }
         }
         Ok(Self {

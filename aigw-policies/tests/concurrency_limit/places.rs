@@ -23,7 +23,10 @@ use aigw_core::{
         provider::Config as ProviderConfig,
     },
 };
-use aigw_policies::concurrency_limit::{ConcurrencyLimitLayer, Condition, Config, Levels};
+use aigw_policies::{
+    budget::Condition,
+    concurrency_limit::{ConcurrencyLimitLayer, Config, Levels},
+};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};

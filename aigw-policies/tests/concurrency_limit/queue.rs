@@ -11,7 +11,10 @@ use aigw_core::{
     call::{CallBody, CallLayer},
     rt::Tokio,
 };
-use aigw_policies::concurrency_limit::{ConcurrencyLimitLayer, Condition, Config, Handle};
+use aigw_policies::{
+    budget::Condition,
+    concurrency_limit::{ConcurrencyLimitLayer, Config, Handle},
+};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;

@@ -10,7 +10,10 @@ use aigw_core::{
     reject::{DialectJson, MakeRejection, Reason, Refusal, Refused},
     rt::Tokio,
 };
-use aigw_policies::concurrency_limit::{ConcurrencyLimitLayer, Condition, Config};
+use aigw_policies::{
+    budget::Condition,
+    concurrency_limit::{ConcurrencyLimitLayer, Config},
+};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::Value;

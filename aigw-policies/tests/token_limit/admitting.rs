@@ -5,7 +5,7 @@ use aigw_core::{
     usage::Kind,
 };
 use aigw_policies::{
-    budget::{Align, Limit, Period, Quota},
+    budget::{Align, Condition, Limit, Period, Quota},
     token_limit::{Budget, OnOpaque, Output, Weights},
 };
 use bytes::Bytes;
@@ -176,8 +176,7 @@ async fn a_budget_holds_where_its_conditions_do() {
     let limit = per_minute(100);
     let gold = Budget::new("gold", limit)
         .key([Dimension::Consumer])
-        .when(Dimension::Label("tier".into()), "gold")
-        .when(Dimension::Model, "m");
+        .when(Condition::value(Dimension::Label("tier".into()), "gold").and(Dimension::Model, "m"));
     let house = House::new([gold]);
     let consumer = |id: &str, tier: &str| Consumer::new(id).label("tier", tier);
     house.call(from(consumer("a", "gold"), chat(10))).await;
@@ -313,7 +312,8 @@ async fn uploads_are_refused_only_where_their_tokens_would_be_counted() {
             .unwrap()
     };
     let calls = Budget::new("calls", per_minute(100)).calls();
-    let others = Budget::new("others", per_minute(100)).when(Dimension::Model, "other");
+    let others =
+        Budget::new("others", per_minute(100)).when(Condition::value(Dimension::Model, "other"));
     for (budget, status) in [
         (calls, StatusCode::OK),
         (others, StatusCode::OK),

@@ -45,6 +45,10 @@ fn a_budget_that_cannot_take_effect_is_named_with_the_reason() {
             "a rate is either",
         ),
         (
+            json!({ "name": "b", "tokens_per_minute": 1, "when": {} }),
+            "budget `b`: `when` names no value",
+        ),
+        (
             json!({ "name": "b", "tokens_per_minute": 0 }),
             "a limit of 0 would admit nothing",
         ),

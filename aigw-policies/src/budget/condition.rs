@@ -13,7 +13,7 @@ use http::HeaderMap;
 ///
 /// ```
 /// use aigw_core::key::Dimension;
-/// use aigw_policies::concurrency_limit::Condition;
+/// use aigw_policies::budget::Condition;
 ///
 /// let gold = Condition::value(Dimension::Label("tier".into()), "gold");
 /// let long = Condition::function(|call, _| call.body().is_some_and(|body| body.len() > 100_000));
@@ -53,7 +53,7 @@ impl Condition {
         self
     }
 
-    pub(super) fn holds(&self, call: &Call, headers: &HeaderMap) -> bool {
+    pub(crate) fn holds(&self, call: &Call, headers: &HeaderMap) -> bool {
         let has = |dimension: &Dimension, value: &str| {
             dimension.value(call, headers).as_deref() == Some(value)
         };
@@ -62,7 +62,7 @@ impl Condition {
     }
 
     /// Whether it holds for every call.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty() && self.function.is_none()
     }
 }

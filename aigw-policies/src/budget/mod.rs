@@ -43,6 +43,6 @@ pub use self::{
     condition::Condition,
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
-    store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, StoreError, Verdict},
+    store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, Verdict},
     timestamp::Timestamp,
 };

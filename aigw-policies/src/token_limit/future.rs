@@ -22,7 +22,7 @@ use super::{
     limiter::{Asking, Limiter},
 };
 use crate::{
-    budget::{Store, StoreError, Verdict},
+    budget::{Store, Verdict},
     tokens::{self, Count},
 };
 
@@ -193,10 +193,11 @@ where
     ReqBody: HasCall,
     St: Store,
 {
-    fn conclude(self, verdict: Result<Verdict, StoreError>) -> State<S, ReqBody, St> {
-        match verdict {
-            Ok(verdict) if self.limiter.is_uncertain(&self.asking, &verdict) => self.count(verdict),
-            verdict => self.settle_on(verdict),
+    fn conclude(self, verdict: Verdict) -> State<S, ReqBody, St> {
+        if self.limiter.is_uncertain(&self.asking, &verdict) {
+            self.count(verdict)
+        } else {
+            self.settle_on(verdict)
         }
     }
 
@@ -209,7 +210,7 @@ where
             tokens::Counting::Unknown => None,
         };
         let Some(counting) = counting else {
-            return self.settle_on(Ok(verdict));
+            return self.settle_on(verdict);
         };
         if let Verdict::Admitted(holds) = verdict {
             let nothing = vec![0; holds.len()];
@@ -233,7 +234,7 @@ where
         }
     }
 
-    fn settle_on(self, verdict: Result<Verdict, StoreError>) -> State<S, ReqBody, St> {
+    fn settle_on(self, verdict: Verdict) -> State<S, ReqBody, St> {
         let Self {
             limiter,
             asking,

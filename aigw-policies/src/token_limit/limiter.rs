@@ -14,7 +14,7 @@ use super::{
     settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Hold, Limit, Refused, Store, StoreError, Verdict},
+    budget::{Claim, Hold, Limit, Refused, Store, Verdict},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -174,15 +174,10 @@ impl<St: Store> Limiter<St> {
     }
 
     /// What the store's verdict means for the call: what it holds, or why it goes no further.
-    pub(super) fn conclude(
-        &self,
-        asking: &Asking,
-        verdict: Result<Verdict, StoreError>,
-    ) -> Result<Vec<Hold>, Refusal> {
+    pub(super) fn conclude(&self, asking: &Asking, verdict: Verdict) -> Result<Vec<Hold>, Refusal> {
         match verdict {
-            Ok(Verdict::Admitted(holds)) => Ok(holds),
-            Ok(Verdict::Refused(refused)) => Err(self.refusal(asking, refused)),
-            Err(error) => Err(Refusal::new(Reason::Unavailable, error.to_string())),
+            Verdict::Admitted(holds) => Ok(holds),
+            Verdict::Refused(refused) => Err(self.refusal(asking, refused)),
         }
     }
 

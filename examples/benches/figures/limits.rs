@@ -84,7 +84,7 @@ fn calls(store: &MemoryStore, budgets: usize, key: &str) -> Result<Duration> {
         });
         match black_box(store.reserve_now(claims.collect())) {
             Verdict::Admitted(holds) => store.settle(holds, &[10, 10, 10]),
-            Verdict::Refused(refused) => return Err(format!("refused: {refused:?}").into()),
+            verdict => return Err(format!("not admitted: {verdict:?}").into()),
         }
     }
     Ok(began.elapsed())

@@ -11,7 +11,7 @@ use aigw_core::rt::{Clock, SystemClock};
 
 use super::{
     super::{Fit, Left, Limit, Taken, Timestamp},
-    Claim, Hold, Key, Refused, Store, StoreError, Verdict,
+    Claim, Hold, Key, Refused, Store, Verdict,
     sealed::Sealed,
     shard::{Home, Id, Shard},
 };
@@ -46,16 +46,16 @@ use super::{
 /// let key = Key::new("rate", [Some("team-a")]);
 /// let claim = |amount| Claim { key: key.clone(), limit, amount };
 ///
-/// let Verdict::Admitted(holds) = store.reserve(vec![claim(80)]).await? else {
+/// let Verdict::Admitted(holds) = store.reserve(vec![claim(80)]).await else {
 ///     panic!("80 of 100 fit");
 /// };
-/// let Verdict::Refused(refused) = store.reserve(vec![claim(80)]).await? else {
+/// let Verdict::Refused(refused) = store.reserve(vec![claim(80)]).await else {
 ///     panic!("another 80 do not");
 /// };
 /// assert!(refused.wait > Some(Duration::from_secs(35)));
 ///
 /// store.settle(holds, &[20]);
-/// assert!(matches!(store.reserve(vec![claim(80)]).await?, Verdict::Admitted(_)));
+/// assert!(matches!(store.reserve(vec![claim(80)]).await, Verdict::Admitted(_)));
 /// # Ok(())
 /// # }
 /// ```
@@ -166,11 +166,11 @@ pub struct Reserving<C: Clock = SystemClock> {
 }
 
 impl<C: Clock> Future for Reserving<C> {
-    type Output = Result<Verdict, StoreError>;
+    type Output = Verdict;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         match self.claims.take() {
-            Some(claims) => Poll::Ready(Ok(self.store.reserve_now(claims))),
+            Some(claims) => Poll::Ready(self.store.reserve_now(claims)),
             None => Poll::Pending,
         }
     }

@@ -6,7 +6,7 @@ mod shard;
 #[cfg(test)]
 mod tests;
 
-use std::{error::Error, fmt, time::Duration};
+use std::time::Duration;
 
 use self::shard::Home;
 pub use self::{
@@ -21,7 +21,7 @@ use super::{Left, Limit, Taken};
 /// give the same verdicts.
 pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     /// Decides; see [`reserve`](Self::reserve). Dropping it before it has answered takes nothing.
-    type Reserving: Future<Output = Result<Verdict, StoreError>> + Send + 'static;
+    type Reserving: Future<Output = Verdict> + Send + 'static;
 
     /// Takes what is claimed if all of it fits, and nothing if not.
     fn reserve(&self, claims: Vec<Claim>) -> Self::Reserving;
@@ -57,7 +57,7 @@ pub struct Claim {
 
 /// What a store has decided.
 #[derive(Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "all or nothing: there is no third")]
+#[non_exhaustive]
 pub enum Verdict {
     /// All of it was taken: a hold for each claim, in their order.
     Admitted(Vec<Hold>),
@@ -112,18 +112,3 @@ pub struct Refused {
     /// What that budget has left.
     pub left: Left,
 }
-
-/// The store cannot decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoreError {
-    message: Box<str>,
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for StoreError {}

@@ -30,7 +30,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropped while the store decides, nothing is held. Dropped afterwards, the call is settled with
+/// Dropped while the store decides or the prompt is counted, nothing is held, though a count that
+/// runs elsewhere runs to its end. Dropped afterwards, the call is settled with
 /// what its prompt was expected to use: the provider may have read it.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]

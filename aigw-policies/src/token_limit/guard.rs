@@ -61,10 +61,7 @@ impl<St: Store> Guard<St> {
             .budgets
             .iter()
             .zip(&*holds)
-            .filter_map(|(index, hold)| {
-                let budget = self.limiter.budgets.get(*index)?;
-                Some(budget.amount(&usage, true).saturating_sub(hold.amount()))
-            })
+            .map(|(budget, hold)| budget.amount(&usage, true).saturating_sub(hold.amount()))
             .collect();
         self.limiter.store.extend(holds, &more);
     }
@@ -111,10 +108,7 @@ impl<St: Store> Guard<St> {
 
     fn settle(&self, open: Open, usage: &Usage, reached: bool) {
         let Open { asking, holds } = open;
-        let budgets = asking
-            .budgets
-            .iter()
-            .filter_map(|index| self.limiter.budgets.get(*index));
+        let budgets = asking.budgets.iter();
         let amounts: Vec<_> = budgets
             .map(|budget| budget.amount(usage, reached))
             .collect();

@@ -54,7 +54,7 @@ impl<St: Store> TokenLimitLayer<St> {
         }
         Ok(Self {
             limiter: Arc::new(Limiter {
-                budgets,
+                budgets: budgets.into_iter().map(Arc::new).collect(),
                 store,
                 opaque,
                 estimator: Arc::new(Off),
@@ -70,7 +70,7 @@ impl<St: Store> TokenLimitLayer<St> {
 
     /// Its budgets.
     pub fn budgets(&self) -> impl Iterator<Item = &Budget> {
-        self.limiter.budgets.iter()
+        self.limiter.budgets.iter().map(|budget| &**budget)
     }
 
     /// Estimates prompts so, and tells the estimator what providers counted.

@@ -21,7 +21,7 @@ use crate::{
 /// What a layer and its services share.
 #[derive(Clone, Debug)]
 pub(super) struct Limiter<St> {
-    pub(super) budgets: Vec<Budget>,
+    pub(super) budgets: Vec<Arc<Budget>>,
     pub(super) store: St,
     pub(super) opaque: OnOpaque,
     pub(super) estimator: Arc<dyn Estimator>,
@@ -50,8 +50,8 @@ pub(super) struct Asking {
     /// `None` for a call that was not estimated.
     pub(super) estimate: Option<Estimate>,
     pub(super) asked: Asked,
-    /// Which of the budgets each claim is of.
-    pub(super) budgets: Vec<usize>,
+    /// Whose each claim is.
+    pub(super) budgets: Vec<Arc<Budget>>,
     /// The prompt was counted, or cannot be.
     pub(super) is_counted: bool,
     /// How many answers are written.
@@ -80,7 +80,7 @@ impl<St: Store> Limiter<St> {
             }
         };
         let (budgets, claims) = self.claims(call, headers, &asked);
-        if call.is_opaque() && self.opaque == OnOpaque::Refuse && self.count_tokens(&budgets) {
+        if call.is_opaque() && self.opaque == OnOpaque::Refuse && count_tokens(&budgets) {
             return Weighed::Refuse(opaque());
         }
         if claims.is_empty() {
@@ -90,7 +90,7 @@ impl<St: Store> Limiter<St> {
             call: call.without_body(),
             answers: answers(call),
             asked,
-            is_counted: estimate.is_none() || !self.count_tokens(&budgets),
+            is_counted: estimate.is_none() || !count_tokens(&budgets),
             estimate,
             budgets,
         };
@@ -98,12 +98,17 @@ impl<St: Store> Limiter<St> {
     }
 
     /// What a call asks of which budgets.
-    fn claims(&self, call: &Call, headers: &HeaderMap, asked: &Asked) -> (Vec<usize>, Vec<Claim>) {
+    fn claims(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        asked: &Asked,
+    ) -> (Vec<Arc<Budget>>, Vec<Claim>) {
         let counted = uses_tokens(call.operation());
-        let budgets = self.budgets.iter().enumerate();
+        let budgets = self.budgets.iter();
         budgets
-            .filter(|(_, budget)| counted || !budget.counts_tokens())
-            .filter_map(|(index, budget)| Some((index, budget.claim(call, headers, asked)?)))
+            .filter(|budget| counted || !budget.counts_tokens())
+            .filter_map(|budget| Some((Arc::clone(budget), budget.claim(call, headers, asked)?)))
             .unzip()
     }
 
@@ -115,17 +120,17 @@ impl<St: Store> Limiter<St> {
         };
         match verdict {
             Verdict::Refused(refused) => {
-                let budget = asking.budgets.get(refused.claim).copied();
-                self.count_tokens(budget.as_slice()) && estimate.at_least() < estimate.tokens()
+                let budget = asking.budgets.get(refused.claim);
+                budget.is_some_and(|budget| budget.counts_tokens())
+                    && estimate.at_least() < estimate.tokens()
             }
             Verdict::Admitted(holds) => {
                 let mut most = asking.asked;
                 most.expected.input = estimate.at_most();
                 most.certain.input = estimate.at_most();
-                asking.budgets.iter().zip(holds).any(|(index, hold)| {
+                asking.budgets.iter().zip(holds).any(|(budget, hold)| {
                     let left = hold.amount().saturating_add(hold.left().remaining);
-                    let budget = self.budgets.get(*index);
-                    budget.is_some_and(|budget| budget.counts_tokens() && budget.asks(&most) > left)
+                    budget.counts_tokens() && budget.asks(&most) > left
                 })
             }
         }
@@ -167,12 +172,6 @@ impl<St: Store> Limiter<St> {
         }
     }
 
-    /// Whether one of these budgets counts tokens.
-    fn count_tokens(&self, budgets: &[usize]) -> bool {
-        let mut budgets = budgets.iter().filter_map(|index| self.budgets.get(*index));
-        budgets.any(Budget::counts_tokens)
-    }
-
     /// What the store's verdict means for the call: what it holds, or why it goes no further.
     pub(super) fn conclude(&self, asking: &Asking, verdict: Verdict) -> Result<Vec<Hold>, Refusal> {
         match verdict {
@@ -184,10 +183,8 @@ impl<St: Store> Limiter<St> {
     /// The headers of an answer: those of the budget of tokens that has the least left.
     pub(super) fn write_headers(&self, asking: &Asking, holds: &[Hold], headers: &mut HeaderMap) {
         Headers::clear(headers);
-        let of_tokens = asking.budgets.iter().zip(holds).filter(|(budget, _)| {
-            let budget = self.budgets.get(**budget);
-            budget.is_some_and(Budget::counts_tokens)
-        });
+        let holds = asking.budgets.iter().zip(holds);
+        let of_tokens = holds.filter(|(budget, _)| budget.counts_tokens());
         let left = of_tokens.map(|(_, hold)| {
             let Claim { key, limit, .. } = hold.claim();
             // Others may have come since; what has flowed back since is not told.
@@ -206,8 +203,7 @@ impl<St: Store> Limiter<St> {
     }
 
     fn refusal(&self, asking: &Asking, refused: Refused) -> Refusal {
-        let index = asking.budgets.get(refused.claim).copied();
-        let Some(budget) = index.and_then(|index| self.budgets.get(index)) else {
+        let Some(budget) = asking.budgets.get(refused.claim) else {
             return Refusal::new(Reason::RateLimit, "a limit is reached");
         };
         let (name, limit) = (budget.name(), budget.limit());
@@ -277,6 +273,11 @@ fn opaque() -> Refusal {
         Reason::Forbidden,
         "the tokens of this operation cannot be limited here, so it is not allowed",
     )
+}
+
+/// Whether one of these budgets counts tokens.
+fn count_tokens(budgets: &[Arc<Budget>]) -> bool {
+    budgets.iter().any(|budget| budget.counts_tokens())
 }
 
 /// Whether an operation is charged in tokens at all.

@@ -74,6 +74,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<reject::Refusal>();
     plain::<reject::Refused>();
     plain::<reject::Refuser>();
+    plain::<reject::ResponseFuture<Answer, Inner>>();
     plain::<rt::Never>();
     plain::<rt::NoTimer>();
     plain::<rt::OffloadError>();

@@ -15,26 +15,19 @@ use super::headers;
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, B> {
     #[pin]
-    state: State<F, B>,
-}
-
-#[pin_project(project = StateProj)]
-enum State<F, B> {
-    Calling(#[pin] F),
-    /// `None` once it has been given.
-    Refused(Option<Response<reject::Body<B>>>),
+    inner: reject::ResponseFuture<F, B>,
 }
 
 impl<F, B> ResponseFuture<F, B> {
     pub(super) fn calling(inner: F) -> Self {
         Self {
-            state: State::Calling(inner),
+            inner: reject::ResponseFuture::calling(inner),
         }
     }
 
     pub(super) fn refused(answer: Response<reject::Body<B>>) -> Self {
         Self {
-            state: State::Refused(Some(answer)),
+            inner: reject::ResponseFuture::refused(answer),
         }
     }
 }
@@ -46,18 +39,11 @@ where
     type Output = Result<Response<reject::Body<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProj::Calling(inner) => {
-                let answer = ready!(inner.poll(cx)).map(|mut answer| {
-                    headers::prepare_answer(answer.headers_mut());
-                    reject::passed(answer)
-                });
-                Poll::Ready(answer)
-            }
-            StateProj::Refused(answer) => answer
-                .take()
-                .map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer))),
+        let mut answer = ready!(self.project().inner.poll(cx))?;
+        if !answer.body().is_refused() {
+            headers::prepare_answer(answer.headers_mut());
         }
+        Poll::Ready(Ok(answer))
     }
 }
 

@@ -3,7 +3,8 @@
 //! A layer that refuses states a [`Reason`] and a message in a [`Refusal`]; a [`MakeRejection`]
 //! makes the answer, [`DialectJson`] by default; the typed [`Refused`] stays in the answer's
 //! extensions. Refusals are answers, never service errors. [`Body`] is the response body of a layer
-//! that may refuse, and [`in_band`] the error for a stream that has begun.
+//! that may refuse, [`ResponseFuture`] the future of one that decides before it calls, and
+//! [`in_band`] the error for a stream that has begun.
 //!
 //! ```text
 //! Reason ─► Refusal ─► MakeRejection ─► Response<Bytes> ─► refused ─► Response<Body<B>>
@@ -59,6 +60,7 @@
 //! ```
 
 mod body;
+mod future;
 mod make;
 mod reason;
 mod refusal;
@@ -70,6 +72,7 @@ mod tests;
 
 pub use self::{
     body::{Body, passed, refused},
+    future::ResponseFuture,
     make::{DialectJson, MakeRejection},
     reason::Reason,
     refusal::Refusal,

@@ -86,17 +86,17 @@
 
 mod config;
 mod error;
-mod future;
 mod key;
 mod keys;
 mod layer;
 mod places;
 mod service;
 
+pub use aigw_core::reject::ResponseFuture;
+
 pub use self::{
     config::{Config, ConsumerConfig, State},
     error::ConfigError,
-    future::ResponseFuture,
     layer::AuthenticateLayer,
     service::Authenticate,
 };

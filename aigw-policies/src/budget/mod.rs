@@ -1,8 +1,8 @@
 //! How much of something may be used in a time: the limits of every limiter, and their arithmetic.
 //!
 //! A [`Rate`] flows back all the time, a [`Quota`] is there again when a period begins. What they
-//! count is the limiter's: tokens, calls, money. An amount is *taken* before it is known what will
-//! be used, and *settled* once it is:
+//! count is the limiter's: tokens, or calls. An amount is *taken* before it is known what will be
+//! used, and *settled* once it is:
 //!
 //! ```text
 //!            fits now ──► taken ──► settled with what was used: the rest goes back to the period
@@ -10,6 +10,10 @@
 //!            later ─────► after exactly this long
 //!            never ─────► it is more than the limit itself
 //! ```
+//!
+//! A [`Key`] says whose an amount is and a [`Condition`] which calls are meant; a [`Store`] keeps what
+//! each key has left, and decides over all budgets of a call at once. A clock that steps back brings
+//! nothing and brings nothing twice: who waits then waits until it is where it was.
 //!
 //! # Examples
 //!

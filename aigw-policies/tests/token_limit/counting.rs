@@ -1,6 +1,7 @@
 //! Prompts are counted where that can change what is decided, and nowhere else.
 
 use std::{
+    future::{Pending, pending},
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -9,7 +10,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use aigw_core::{call::Call, rt::Tokio};
+use aigw_core::{
+    call::Call,
+    rt::{Offload, OffloadError, Tokio},
+};
 use aigw_policies::{
     budget::{Claim, Key, Verdict},
     token_limit::{Budget, OnOpaque, Output, TokenLimitLayer},
@@ -146,6 +150,7 @@ async fn a_count_that_takes_long_is_nobody_s_where_there_is_nowhere_to_count() {
 #[tokio::test(start_paused = true)]
 async fn a_call_dropped_while_its_prompt_is_counted_holds_nothing() {
     let (house, counted) = house(150, true);
+    let house = house.limit(|limit| limit.with_offload(Busy));
     let held = house.store.reserve_now(vec![claim(850)]);
     assert!(matches!(held, Verdict::Admitted(_)));
     {
@@ -154,6 +159,22 @@ async fn a_call_dropped_while_its_prompt_is_counted_holds_nothing() {
     }
     assert_eq!(counted.load(Ordering::Relaxed), 1);
     assert_eq!(house.left("rate", per_minute(1000)), 150);
+}
+
+/// Comes to nothing that it is given.
+#[derive(Clone, Copy, Debug)]
+struct Busy;
+
+impl Offload for Busy {
+    type Offloaded<T: Send + 'static> = Pending<Result<T, OffloadError>>;
+
+    fn offload<F, T>(&self, _: F) -> Self::Offloaded<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        pending()
+    }
 }
 
 /// Polls once.

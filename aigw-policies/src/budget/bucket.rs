@@ -25,6 +25,8 @@ pub(super) struct Bucket {
     /// In parts; negative in debt.
     level: Wide,
     at: Timestamp,
+    /// When it was last full: what was taken before has flowed back.
+    since: Timestamp,
 }
 
 impl Flow {
@@ -86,6 +88,7 @@ impl Bucket {
         Self {
             level: flow.in_parts(flow.capacity).into(),
             at: now,
+            since: now,
         }
     }
 
@@ -98,7 +101,12 @@ impl Bucket {
             level = level.saturating_add(elapsed.saturating_mul(flow.inflow.into()));
             self.at = now;
         }
-        self.level = level.min(flow.in_parts(flow.capacity)).into();
+        let full = flow.in_parts(flow.capacity);
+        if level >= full {
+            level = full;
+            self.since = self.at;
+        }
+        self.level = level.into();
     }
 
     /// The same level where the rate is another one from now on. Rounded down: a part of a unit
@@ -123,14 +131,22 @@ impl Bucket {
         }
     }
 
-    pub(super) fn take(&mut self, flow: &Flow, amount: u64) {
+    /// Takes so much; answers when.
+    pub(super) fn take(&mut self, flow: &Flow, amount: u64) -> Timestamp {
         self.level = (self.level() - flow.in_parts(amount)).into();
+        self.at
     }
 
-    /// Corrects what was taken to what was used. What is given back fills no bucket beyond its
-    /// capacity; what was used beyond it is a debt, down to the deepest.
-    pub(super) fn settle(&mut self, flow: &Flow, taken: u64, used: u64) {
+    /// Corrects what was taken at a time to what was used. Nothing is given back that has flowed
+    /// back by itself, and no bucket is filled beyond its capacity; what was used beyond what was
+    /// taken is a debt, down to the deepest.
+    pub(super) fn settle(&mut self, flow: &Flow, at: Timestamp, taken: u64, used: u64) {
         let before = self.level();
+        let taken = if at < self.since {
+            taken.min(used)
+        } else {
+            taken
+        };
         let level = before + flow.in_parts(taken) - flow.in_parts(used);
         let lowest = -flow.in_parts(flow.max_debt);
         let highest = flow.in_parts(flow.capacity);

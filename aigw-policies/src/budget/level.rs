@@ -35,7 +35,7 @@ pub(super) struct Taken {
 /// of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    Bucket,
+    Bucket(Timestamp),
     Window(Timestamp),
     Rolling(Timestamp),
 }
@@ -99,12 +99,11 @@ impl Level {
         let from = match (&mut self.0, limit) {
             (State::Window(window), _) => Source::Window(window.take(amount)),
             (State::Rolling(rolling), _) => Source::Rolling(rolling.take(amount)),
-            (State::Bucket(bucket), limit) => {
-                if let Limit::Rate(rate) = limit {
-                    bucket.take(rate.flow(), amount);
-                }
-                Source::Bucket
+            (State::Bucket(bucket), Limit::Rate(rate)) => {
+                Source::Bucket(bucket.take(rate.flow(), amount))
             }
+            // Whoever changes the limit changes the level.
+            (State::Bucket(_), Limit::Quota(_)) => Source::Bucket(now),
         };
         Taken { amount, from }
     }
@@ -112,7 +111,7 @@ impl Level {
     /// Takes more to what was taken.
     pub(super) fn extend(&mut self, limit: &Limit, now: Timestamp, taken: &mut Taken, more: u64) {
         let amount = taken.amount.saturating_add(more);
-        if let (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket) =
+        if let (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket(_)) =
             (&mut self.0, limit, taken.from)
         {
             // The deepest debt is a matter of what was used in the end.
@@ -128,8 +127,8 @@ impl Level {
     pub(super) fn settle(&mut self, limit: &Limit, now: Timestamp, taken: Taken, used: u64) {
         self.advance(limit, now);
         match (&mut self.0, limit, taken.from) {
-            (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket) => {
-                bucket.settle(rate.flow(), taken.amount, used);
+            (State::Bucket(bucket), Limit::Rate(rate), Source::Bucket(at)) => {
+                bucket.settle(rate.flow(), at, taken.amount, used);
             }
             (State::Window(window), _, Source::Window(begin)) => {
                 window.settle(begin, taken.amount, used);

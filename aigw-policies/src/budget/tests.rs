@@ -100,6 +100,20 @@ fn a_refund_after_a_refill_fills_the_bucket_and_no_more() {
 }
 
 #[test]
+fn what_has_flowed_back_by_itself_is_not_given_back_as_well() {
+    let limit = rate(100, 60);
+    let mut level = Level::untouched(&limit, at(0.0));
+    let taken = level.take(&limit, at(0.0), 50);
+    // Full again, and taken from again, before the first call is settled.
+    admit(&mut level, &limit, at(60.0), 80).unwrap();
+    level.settle(&limit, at(60.0), taken, 10);
+    assert_eq!(level.left(&limit, at(60.0)).remaining, 20);
+    // What it used beyond what it took is its debt all the same.
+    level.settle(&limit, at(60.0), taken, 65);
+    assert_eq!(level.left(&limit, at(60.0)).remaining, 5);
+}
+
+#[test]
 fn a_retry_that_used_less_than_was_taken_leaves_what_it_used() {
     let limit = quota(1000, Period::Day, Align::Utc);
     let mut level = Level::untouched(&limit, at(0.0));
@@ -306,8 +320,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// `per`, never shortened, replayed from the first event for each question.
 struct Oracle {
     rate: Rate,
-    /// When it was looked at, and by how much it changed.
-    events: Vec<(u64, i128)>,
+    events: Vec<Event>,
+}
+
+#[derive(Clone, Copy)]
+struct Event {
+    at: u64,
+    change: i128,
+    /// When that was taken which this corrects.
+    of: u64,
 }
 
 impl Oracle {
@@ -317,18 +338,38 @@ impl Oracle {
 
     /// The level at a time, which is seen, too.
     fn level(&mut self, now: u64) -> i128 {
-        self.events.push((now, 0));
+        self.see(now, 0, now);
         let capacity = i128::from(self.rate.amount()) * self.per();
         // Forgiven is what would take longer, in whole units.
         let inflow = i128::from(self.rate.amount());
         let debt = self.rate.max_debt().as_micros() as i128 * inflow / self.per() * self.per();
-        let (mut level, mut last) = (capacity, self.events.first().map_or(now, |(at, _)| *at));
-        for &(at, change) in &self.events {
-            level = (level + i128::from(at.saturating_sub(last)) * inflow).min(capacity);
-            last = last.max(at);
+        let (mut level, mut last, mut full) = (capacity, 0, 0);
+        for event in &self.events {
+            if last > 0 {
+                level = level + i128::from(event.at.saturating_sub(last)) * inflow;
+            }
+            last = last.max(event.at);
+            if level >= capacity {
+                (level, full) = (capacity, last);
+            }
+            let has_flowed_back = event.change > 0 && event.of < full;
+            let change = if has_flowed_back { 0 } else { event.change };
             level = (level + change).clamp((-debt).min(level), capacity);
         }
         level
+    }
+
+    fn see(&mut self, at: u64, change: i128, of: u64) {
+        self.events.push(Event { at, change, of });
+    }
+
+    /// The latest time that was seen.
+    fn latest(&self) -> u64 {
+        self.events
+            .iter()
+            .map(|event| event.at)
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -337,7 +378,8 @@ proptest! {
     fn a_bucket_agrees_with_a_list_of_events(rate in any_rate(), steps in steps()) {
         let limit = Limit::from(rate);
         let mut level = Level::untouched(&limit, Timestamp::from_micros(T0));
-        let mut oracle = Oracle { rate, events: vec![(T0, 0)] };
+        let mut oracle = Oracle { rate, events: Vec::new() };
+        oracle.see(T0, 0, T0);
         let mut open = std::collections::VecDeque::new();
         let mut now = T0;
         let (per, amount) = (rate.per().as_micros() as f64, rate.amount() as f64);
@@ -346,10 +388,10 @@ proptest! {
             match step {
                 Step::Pass(share) => now = now.saturating_add_signed((share * per) as i64),
                 Step::Settle => if let Some((taken, used)) = open.pop_front() {
-                    let taken: Taken = taken;
+                    let (taken, of): (Taken, u64) = taken;
                     level.settle(&limit, time, taken, used);
                     let change = i128::from(taken.amount) - i128::from(used);
-                    oracle.events.push((now, change * oracle.per()));
+                    oracle.see(now, change * oracle.per(), of);
                 },
                 Step::Ask { share, used } => {
                     let asked = (share * amount) as u64;
@@ -360,14 +402,14 @@ proptest! {
                         Fit::Now
                     } else {
                         let wait = lacking.unsigned_abs().div_ceil(rate.amount().into());
-                        let back = oracle.events.iter().map(|(at, _)| at - now.min(*at)).max();
-                        Fit::Later(Duration::from_micros(back.unwrap() + wait as u64))
+                        let back = oracle.latest() - now;
+                        Fit::Later(Duration::from_micros(back + wait as u64))
                     };
                     prop_assert_eq!(level.fit(&limit, time, asked), expected);
                     if expected == Fit::Now {
                         let taken = level.take(&limit, time, asked);
-                        oracle.events.push((now, -i128::from(asked) * oracle.per()));
-                        open.push_back((taken, (used * asked as f64) as u64));
+                        oracle.see(now, -i128::from(asked) * oracle.per(), now);
+                        open.push_back(((taken, oracle.latest()), (used * asked as f64) as u64));
                     }
                 }
             }

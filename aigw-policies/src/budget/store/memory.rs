@@ -1,4 +1,5 @@
 use std::{
+    cmp::Reverse,
     fmt,
     hash::{BuildHasher, RandomState},
     pin::Pin,
@@ -246,14 +247,13 @@ impl<'s> Asked<'s> {
     }
 }
 
-/// The refusal that decides: what never fits over what fits later, and the longer wait.
+/// The refusal that decides: what never fits over what fits later, the longer wait, the first.
 fn tighter(before: Option<Refused>, refused: Option<Refused>) -> Option<Refused> {
-    let rank = |refused: &Refused| refused.wait.unwrap_or(Duration::MAX);
-    match (before, refused) {
-        (Some(before), Some(refused)) if rank(&refused) > rank(&before) => Some(refused),
-        (Some(before), _) => Some(before),
-        (None, refused) => refused,
-    }
+    let rank = |refused: &Refused| {
+        let wait = refused.wait.unwrap_or(Duration::MAX);
+        (wait, Reverse(refused.claim))
+    };
+    before.into_iter().chain(refused).max_by_key(rank)
 }
 
 impl<C: Clock> Sealed for MemoryStore<C> {}

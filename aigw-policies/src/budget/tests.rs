@@ -346,7 +346,7 @@ impl Oracle {
         let (mut level, mut last, mut full) = (capacity, 0, 0);
         for event in &self.events {
             if last > 0 {
-                level = level + i128::from(event.at.saturating_sub(last)) * inflow;
+                level += i128::from(event.at.saturating_sub(last)) * inflow;
             }
             last = last.max(event.at);
             if level >= capacity {

@@ -78,15 +78,55 @@ pub enum Event<'a> {
         /// The model that was asked, if one was.
         model: Option<&'a str>,
     },
+    /// A store that processes share does not answer. Until it is found, what its user chose for
+    /// that case decides.
+    #[non_exhaustive]
+    StoreLost {
+        /// The store's name.
+        store: &'a str,
+    },
+    /// A store that was lost answers again.
+    #[non_exhaustive]
+    StoreFound {
+        /// The store's name.
+        store: &'a str,
+    },
+    /// A store has come back without what it knew: limits are there again that had been used.
+    #[non_exhaustive]
+    StoreForgot {
+        /// The store's name.
+        store: &'a str,
+    },
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    /// A store of this name is lost.
+    #[must_use]
+    pub const fn store_lost(store: &'a str) -> Self {
+        Self::StoreLost { store }
+    }
+
+    /// A store of this name is found again.
+    #[must_use]
+    pub const fn store_found(store: &'a str) -> Self {
+        Self::StoreFound { store }
+    }
+
+    /// A store of this name has forgotten what it knew.
+    #[must_use]
+    pub const fn store_forgot(store: &'a str) -> Self {
+        Self::StoreForgot { store }
+    }
+
     /// The name in snake case, as logs and metrics spell it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::EncodedAnswer { .. } => "encoded_answer",
             Self::UsageRefused { .. } => "usage_refused",
+            Self::StoreLost { .. } => "store_lost",
+            Self::StoreFound { .. } => "store_found",
+            Self::StoreForgot { .. } => "store_forgot",
         }
     }
 }

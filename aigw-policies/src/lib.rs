@@ -6,6 +6,7 @@
 //! | `concurrency-limit` | admits so many calls at once, and lets others wait in a fair queue |
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 //! | `token-limit` | admits calls while their budgets have tokens left; inside caches |
+//! | `redis` | keeps what is left of limits in Redis, for many processes: `budget::redis`; not in `full` |
 //! | `tiktoken` | counts prompts by the vocabularies of OpenAI's models, for it: `tokens::Exact`; not in `full` |
 
 #[cfg(feature = "access")]

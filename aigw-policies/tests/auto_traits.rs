@@ -84,3 +84,17 @@ fn work_is_send_and_debug() {
     sent::<tokens::Work>();
     sent::<tokens::Counting>();
 }
+
+#[cfg(feature = "redis")]
+#[test]
+fn so_is_every_public_type_of_the_redis_store() {
+    use budget::redis::{Config, ConfigError, Driver, OnError, RedisStore, Reserving, Stats};
+
+    plain::<Config>();
+    plain::<ConfigError>();
+    plain::<Driver>();
+    plain::<OnError>();
+    plain::<RedisStore<redis::aio::MultiplexedConnection, Tokio>>();
+    plain::<Reserving<Tokio>>();
+    plain::<Stats>();
+}

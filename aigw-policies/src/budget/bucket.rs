@@ -43,6 +43,23 @@ impl Flow {
         }
     }
 
+    /// What an exact script has to know: the capacity, the inflow, the parts and the deepest debt.
+    #[cfg(feature = "redis")]
+    pub(super) fn numbers(&self) -> [u64; 4] {
+        [self.capacity, self.inflow, self.parts, self.max_debt]
+    }
+
+    /// The parts between the deepest debt and a bucket that is full twice: the largest number that
+    /// comes up.
+    #[cfg(feature = "redis")]
+    pub(super) fn span(&self) -> i128 {
+        let units = self
+            .capacity
+            .saturating_mul(2)
+            .saturating_add(self.max_debt);
+        self.in_parts(units)
+    }
+
     fn in_parts(&self, units: u64) -> i128 {
         i128::from(units) * i128::from(self.parts)
     }

@@ -31,6 +31,27 @@ pub(super) struct Taken {
     from: Source,
 }
 
+#[cfg(feature = "redis")]
+impl Taken {
+    /// So much, taken from a level of such a limit at this time, or in the period or slot that
+    /// begins then.
+    pub(super) fn of(limit: &Limit, amount: u64, from: Timestamp) -> Self {
+        let from = match limit {
+            Limit::Rate(_) => Source::Bucket(from),
+            Limit::Quota(quota) => match quota.align() {
+                Align::Utc => Source::Window(from),
+                Align::Rolling => Source::Rolling(from),
+            },
+        };
+        Self { amount, from }
+    }
+
+    pub(super) fn from(&self) -> Timestamp {
+        let (Source::Bucket(from) | Source::Window(from) | Source::Rolling(from)) = self.from;
+        from
+    }
+}
+
 /// Where something was taken from: a level that has become one of another kind since has nothing
 /// of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

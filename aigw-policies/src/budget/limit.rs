@@ -107,6 +107,16 @@ impl Rate {
         self.flow.capacity
     }
 
+    /// What one of so many may have of it, at least 1.
+    #[cfg(feature = "redis")]
+    pub(super) fn share(&self, parts: u64) -> Self {
+        let amount = (self.amount() / parts.max(1)).max(1);
+        Self {
+            flow: Flow::new(amount, self.per, self.max_debt),
+            ..*self
+        }
+    }
+
     pub(super) const fn flow(&self) -> &Flow {
         &self.flow
     }
@@ -163,6 +173,15 @@ impl Quota {
     #[must_use]
     pub const fn amount(&self) -> u64 {
         self.amount
+    }
+
+    /// What one of so many may have of it, at least 1.
+    #[cfg(feature = "redis")]
+    pub(super) fn share(&self, parts: u64) -> Self {
+        Self {
+            amount: (self.amount / parts.max(1)).max(1),
+            ..*self
+        }
     }
 
     /// How long a period is.
@@ -268,6 +287,9 @@ pub enum LimitError {
     TooShort(Duration),
     /// The time of a rate is above a year.
     TooLong(Duration),
+    /// The store computes in numbers that are too small for it: its amount and its time share too
+    /// few factors, or it is too large.
+    Inexact,
 }
 
 impl fmt::Display for LimitError {
@@ -276,6 +298,9 @@ impl fmt::Display for LimitError {
             Self::Nothing => f.write_str("a limit of 0 would admit nothing"),
             Self::TooShort(per) => write!(f, "a rate is for a second or longer, not for {per:?}"),
             Self::TooLong(per) => write!(f, "a rate is for a year at most, not for {per:?}"),
+            Self::Inexact => f.write_str(
+                "it is too fine for the store to compute exactly: take a rounder amount or time",
+            ),
         }
     }
 }

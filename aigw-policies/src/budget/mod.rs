@@ -43,6 +43,8 @@ mod timestamp;
 mod window;
 
 use self::level::{Fit, Level, Taken};
+#[cfg(feature = "redis")]
+pub use self::store::redis;
 pub use self::{
     condition::Condition,
     level::Left,

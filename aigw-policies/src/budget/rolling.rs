@@ -32,6 +32,9 @@ impl Rolling {
 
     /// The same use in a period of another length: all of it as if it were of just now.
     pub(super) fn change(&mut self, quota: &Quota, now: Timestamp) {
+        if width(quota) == self.width {
+            return;
+        }
         let used = self.total();
         *self = Self::new(quota, now);
         self.since = self.newest;
@@ -125,6 +128,6 @@ fn place(slot: u64) -> usize {
 
 /// What was used at the very end of a slot is forgotten one slot earlier than what was used at its
 /// beginning: so many slots but one must make the period.
-fn width(quota: &Quota) -> u64 {
+pub(super) fn width(quota: &Quota) -> u64 {
     ceil_micros(quota.period().length()).div_ceil(Align::SLOTS - 1)
 }

@@ -32,7 +32,8 @@ impl<St: Store> TokenLimitLayer<St> {
     ///
     /// # Errors
     ///
-    /// No budget at all, two of the same name, or one whose condition is empty.
+    /// No budget at all, two of the same name, one whose condition is empty, or one whose limit is
+    /// too fine for the store.
     pub fn try_new(
         budgets: impl IntoIterator<Item = Budget>,
         store: St,
@@ -51,6 +52,9 @@ impl<St: Store> TokenLimitLayer<St> {
                 let fault = "`when` names no value".into();
                 return Err(ConfigError::Budget(budget.name().into(), fault));
             }
+            store.check(budget.limit()).map_err(|fault| {
+                ConfigError::Budget(budget.name().into(), fault.to_string().into())
+            })?;
         }
         Ok(Self {
             limiter: Arc::new(Limiter {

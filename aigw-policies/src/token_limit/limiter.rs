@@ -14,7 +14,7 @@ use super::{
     settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Hold, Limit, Refused, Store, Verdict},
+    budget::{Claim, Hold, Left, Limit, Refused, Store, Verdict},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -129,10 +129,14 @@ impl<St: Store> Limiter<St> {
                 most.expected.input = estimate.at_most();
                 most.certain.input = estimate.at_most();
                 asking.budgets.iter().zip(holds).any(|(budget, hold)| {
-                    let left = hold.amount().saturating_add(hold.left().remaining);
-                    budget.counts_tokens() && budget.asks(&most) > left
+                    let has_room = |left: Left| {
+                        let room = hold.amount().saturating_add(left.remaining);
+                        budget.asks(&most) <= room
+                    };
+                    budget.counts_tokens() && !hold.left().is_none_or(has_room)
                 })
             }
+            Verdict::Unavailable(_) => false,
         }
     }
 
@@ -177,6 +181,10 @@ impl<St: Store> Limiter<St> {
         match verdict {
             Verdict::Admitted(holds) => Ok(holds),
             Verdict::Refused(refused) => Err(self.refusal(asking, refused)),
+            Verdict::Unavailable(wait) => {
+                let message = "what is left of the limits cannot be told at present";
+                Err(Refusal::new(Reason::Unavailable, message).retry_after(wait))
+            }
         }
     }
 
@@ -185,17 +193,17 @@ impl<St: Store> Limiter<St> {
         Headers::clear(headers);
         let holds = asking.budgets.iter().zip(holds);
         let of_tokens = holds.filter(|(budget, _)| budget.counts_tokens());
-        let left = of_tokens.map(|(_, hold)| {
+        let left = of_tokens.filter_map(|(_, hold)| {
             let Claim { key, limit, .. } = hold.claim();
             // Others may have come since; what has flowed back since is not told.
-            let held = hold.left();
+            let held = hold.left()?;
             let now = self.store.left(key, limit).unwrap_or(held);
             let least = if now.remaining < held.remaining {
                 now
             } else {
                 held
             };
-            (limit.amount(), least)
+            Some((limit.amount(), least))
         });
         if let Some((limit, left)) = left.min_by_key(|(_, left)| left.remaining) {
             self.headers.write(limit, left, headers);

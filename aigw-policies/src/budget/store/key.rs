@@ -61,6 +61,12 @@ fn escape(value: &str, text: &mut String) {
     text.push_str(rest);
 }
 
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.text
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -12,7 +12,7 @@ use aigw_core::rt::{Clock, SystemClock};
 
 use super::{
     super::{Fit, Left, Limit, Taken, Timestamp},
-    Claim, Hold, Key, Refused, Store, Verdict,
+    Claim, Hold, Kept, Key, Refused, Store, Verdict,
     sealed::Sealed,
     shard::{Home, Id, Shard},
 };
@@ -122,6 +122,16 @@ impl<C: Clock> MemoryStore<C> {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.shared.now()
+    }
+
+    pub(super) fn extend_one(&self, home: Home, limit: &Limit, taken: &mut Taken, more: u64) {
+        let mut shard = lock(self.shared.place(home.key).shard);
+        shard.extend(home, limit, self.shared.now(), taken, more);
+    }
+
+    pub(super) fn settle_one(&self, home: Home, limit: &Limit, taken: Taken, used: u64) {
+        let mut shard = lock(self.shared.place(home.key).shard);
+        shard.settle(home, limit, self.shared.now(), taken, used);
     }
 
     /// [`reserve`](Store::reserve), at once.
@@ -241,8 +251,8 @@ impl<'s> Asked<'s> {
         Some(Hold {
             claim: self.claim,
             taken,
-            home: self.home,
-            left,
+            kept: Kept::Memory(self.home),
+            left: Some(left),
         })
     }
 }
@@ -269,29 +279,19 @@ impl<C: Clock> Store for MemoryStore<C> {
     }
 
     fn extend(&self, holds: &mut [Hold], more: &[u64]) {
-        for (
-            Hold {
-                claim, taken, home, ..
-            },
-            more,
-        ) in holds.iter_mut().zip(more)
-        {
-            let mut shard = lock(self.shared.place(home.key).shard);
-            shard.extend(*home, &claim.limit, self.shared.now(), taken, *more);
+        for (hold, more) in holds.iter_mut().zip(more) {
+            if let Some(home) = hold.kept.home() {
+                self.extend_one(home, &hold.claim.limit, &mut hold.taken, *more);
+            }
         }
     }
 
     fn settle(&self, holds: Vec<Hold>, used: &[u64]) {
         // One after the other: a settlement decides nothing, so it needs no common instant.
-        for (
-            Hold {
-                claim, taken, home, ..
-            },
-            used,
-        ) in holds.iter().zip(used)
-        {
-            let mut shard = lock(self.shared.place(home.key).shard);
-            shard.settle(*home, &claim.limit, self.shared.now(), *taken, *used);
+        for (hold, used) in holds.iter().zip(used) {
+            if let Some(home) = hold.kept.home() {
+                self.settle_one(home, &hold.claim.limit, hold.taken, *used);
+            }
         }
     }
 

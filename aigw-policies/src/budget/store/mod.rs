@@ -2,6 +2,8 @@
 
 mod key;
 mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,7 @@ pub use self::{
     key::Key,
     memory::{MemoryStore, Reserving},
 };
-use super::{Left, Limit, Taken};
+use super::{Left, Limit, LimitError, Taken};
 
 /// Keeps the levels of budgets.
 ///
@@ -22,6 +24,16 @@ use super::{Left, Limit, Taken};
 pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     /// Decides; see [`reserve`](Self::reserve). Dropping it before it has answered takes nothing.
     type Reserving: Future<Output = Verdict> + Send + 'static;
+
+    /// Whether this store can keep the level of such a limit. Every limit, unless the store says
+    /// otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::Inexact`] for one whose arithmetic is too fine.
+    fn check(&self, _: &Limit) -> Result<(), LimitError> {
+        Ok(())
+    }
 
     /// Takes what is claimed if all of it fits, and nothing if not.
     fn reserve(&self, claims: Vec<Claim>) -> Self::Reserving;
@@ -63,6 +75,8 @@ pub enum Verdict {
     Admitted(Vec<Hold>),
     /// Nothing was taken.
     Refused(Refused),
+    /// The store could not be asked, and is not to be asked again for so long.
+    Unavailable(Duration),
 }
 
 /// Part of a budget that a call has taken and not settled.
@@ -71,8 +85,32 @@ pub enum Verdict {
 pub struct Hold {
     claim: Claim,
     taken: Taken,
-    home: Home,
-    left: Left,
+    kept: Kept,
+    left: Option<Left>,
+}
+
+/// Where it is kept that something is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    Memory(Home),
+    #[cfg(feature = "redis")]
+    Redis,
+    /// In memory, of a share of the limit.
+    #[cfg(feature = "redis")]
+    Share(Box<(Home, Limit)>),
+    #[cfg(feature = "redis")]
+    Nowhere,
+}
+
+impl Kept {
+    /// Whose level in memory it is.
+    fn home(&self) -> Option<Home> {
+        match self {
+            Self::Memory(home) => Some(*home),
+            #[cfg(feature = "redis")]
+            _ => None,
+        }
+    }
 }
 
 impl Hold {
@@ -88,16 +126,16 @@ impl Hold {
         &self.claim
     }
 
-    /// What is left of the budget behind it.
+    /// What is left of the budget behind it; `None` where the store was not asked.
     #[must_use]
-    pub fn left(&self) -> Left {
+    pub fn left(&self) -> Option<Left> {
         self.left
     }
 
     /// Whether the store was full, so that the key shares a level with all others that came too late.
     #[must_use]
     pub fn is_folded(&self) -> bool {
-        self.home.shared
+        self.kept.home().is_some_and(|home| home.shared)
     }
 }
 

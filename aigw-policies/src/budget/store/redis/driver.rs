@@ -1,0 +1,333 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use aigw_core::rt::Timer;
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
+
+use super::{
+    orphan::{Answer, Found, Orphan},
+    outbox::Correction,
+    shared::Shared,
+    wire,
+};
+
+/// Tells Redis what was settled, and what became of decisions that nobody waited for; asks whether
+/// it is there again while it does not answer; and says that this process lives.
+///
+/// Completes when the last handle of its store is gone, with their reserving futures, and Redis
+/// knows everything. While Redis does not answer it does not.
+///
+/// # Cancel safety
+///
+/// Dropping it loses what Redis was not told.
+#[must_use = "without its driver a store settles nothing"]
+// Locked by nobody: it makes a `Sync` of what is polled by one task alone.
+pub struct Driver(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+/// How often a process says that it lives, and how long it is believed.
+const BEAT: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(15);
+
+/// How long Redis may take over what the driver asks, and over a decision that nobody waits for.
+const PATIENCE: Duration = Duration::from_secs(2);
+const ORPHANED: Duration = Duration::from_secs(30);
+
+/// How long after a failure it is asked again: the first time, and at most.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+
+/// The most corrections that are sent at once: a script holds up everybody for as long as it runs.
+const BATCH: usize = 128;
+
+impl Driver {
+    pub(super) fn new<C, T>(shared: Arc<Shared<T>>, connection: C) -> Self
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+        T: Timer,
+    {
+        let now = shared.timer.now();
+        Self(Mutex::new(Box::pin(Running {
+            sleep: Box::pin(shared.timer.sleep_until(now)),
+            sleeps_until: None,
+            shared,
+            connection,
+            orphans: Vec::new(),
+            batch: Vec::new(),
+            number: 0,
+            work: None,
+            phase: Phase::Up,
+            beat: now,
+            lease: None,
+            pause: FIRST_RETRY,
+        })))
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let running = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        running.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+struct Running<C, T: Timer> {
+    shared: Arc<Shared<T>>,
+    connection: C,
+    /// Decisions that nobody waits for, and until when they are waited for here.
+    orphans: Vec<(Orphan, Instant)>,
+    /// What is sent until Redis has it, and its number.
+    batch: Vec<Correction>,
+    number: u64,
+    work: Option<Work>,
+    phase: Phase,
+    /// When Redis is to be told next that this process lives.
+    beat: Instant,
+    /// Until when Redis knows that it does, unless it forgets.
+    lease: Option<Instant>,
+    /// How long after the next failure Redis is asked again.
+    pause: Duration,
+    sleep: Pin<Box<T::Sleep>>,
+    /// `None` once it has slept.
+    sleeps_until: Option<Instant>,
+}
+
+/// What Redis is being asked.
+struct Work {
+    task: Task,
+    answer: Answer,
+    begun: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Task {
+    Settle,
+    Beat,
+    /// The last beat, which says that this process ends.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Up,
+    /// Redis does not answer, and is asked again then.
+    Down(Instant),
+    /// It answers, and must know what was kept for it before it decides again.
+    Recovering,
+}
+
+/// What comes next.
+enum Next {
+    Do(Task),
+    Wait(Instant),
+}
+
+// What is polled inside is pinned by itself.
+impl<C, T: Timer> Unpin for Running<C, T> {}
+
+impl<C, T> Future for Running<C, T>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+    T: Timer,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.take_orphans(cx);
+            self.ask_orphans(cx);
+            let is_closed = self.take_batch();
+            let now = self.shared.timer.now();
+            let until = if let Some(mut work) = self.work.take() {
+                let until = work.begun + PATIENCE;
+                match work.answer.poll(cx) {
+                    Poll::Ready(answer) => {
+                        self.finish(work.task, work.begun, answer, now);
+                        if work.task == Task::End {
+                            return Poll::Ready(());
+                        }
+                        continue;
+                    }
+                    // It may still be done, and is sent again: batches are numbered.
+                    Poll::Pending if now >= until => {
+                        self.fail(now);
+                        continue;
+                    }
+                    Poll::Pending => self.work = Some(work),
+                }
+                until
+            } else {
+                match self.next(is_closed, now) {
+                    Next::Wait(until) => until,
+                    Next::Do(task) => {
+                        self.begin(task, now);
+                        continue;
+                    }
+                }
+            };
+            if !self.has_slept_until(until, cx) {
+                self.shared.tell_flushers();
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<C, T> Running<C, T>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+    T: Timer,
+{
+    fn take_orphans(&mut self, cx: &Context<'_>) {
+        let until = self.shared.timer.now() + ORPHANED;
+        let mut inbox = self.shared.inbox();
+        inbox.driver = Some(cx.waker().clone());
+        let orphans = inbox.orphans.drain(..).map(|orphan| (orphan, until));
+        self.orphans.extend(orphans);
+        inbox.in_hand = self.orphans.len() + self.batch.len();
+    }
+
+    fn ask_orphans(&mut self, cx: &mut Context<'_>) {
+        let Self {
+            shared, orphans, ..
+        } = self;
+        let now = shared.timer.now();
+        orphans.retain_mut(|(orphan, until)| match orphan.poll(cx) {
+            Poll::Pending if now < *until => true,
+            Poll::Pending | Poll::Ready(Found::InDoubt) => {
+                shared.in_doubt.count();
+                false
+            }
+            Poll::Ready(Found::Taken(corrections)) => {
+                let outbox = &mut shared.inbox().outbox;
+                corrections.into_iter().for_each(|it| outbox.push(it));
+                false
+            }
+        });
+    }
+
+    /// Takes what is to be sent next; answers whether nobody is left who could add to it.
+    fn take_batch(&mut self) -> bool {
+        let mut inbox = self.shared.inbox();
+        if self.batch.is_empty() {
+            self.batch = inbox.outbox.batch(BATCH);
+            self.number += u64::from(!self.batch.is_empty());
+        }
+        inbox.in_hand = self.orphans.len() + self.batch.len();
+        inbox.is_closed
+    }
+
+    fn next(&mut self, is_closed: bool, now: Instant) -> Next {
+        if self.phase == Phase::Up && self.shared.is_lost() {
+            self.retry(now);
+        }
+        match self.phase {
+            Phase::Down(retry) if now < retry => return Next::Wait(retry),
+            Phase::Down(_) => return Next::Do(Task::Beat),
+            Phase::Up | Phase::Recovering => {}
+        }
+        if !self.batch.is_empty() {
+            return Next::Do(Task::Settle);
+        }
+        if self.phase == Phase::Recovering {
+            self.phase = Phase::Up;
+            self.shared.find();
+        }
+        if is_closed && self.orphans.is_empty() {
+            Next::Do(Task::End)
+        } else if now >= self.beat {
+            Next::Do(Task::Beat)
+        } else {
+            Next::Wait(self.beat)
+        }
+    }
+
+    fn begin(&mut self, task: Task, now: Instant) {
+        let Shared { keys, process, .. } = &*self.shared;
+        let call = match task {
+            Task::Settle => {
+                let time = self.shared.named_time();
+                wire::settle(keys, self.number, &self.batch, time)
+            }
+            Task::Beat => wire::beat(keys, process, LEASE),
+            Task::End => wire::beat(keys, process, Duration::ZERO),
+        };
+        self.work = Some(Work {
+            task,
+            answer: Answer::of(wire::send(call, self.connection.clone())),
+            begun: now,
+        });
+    }
+
+    fn finish(&mut self, task: Task, begun: Instant, answer: RedisResult<Value>, now: Instant) {
+        match (task, answer) {
+            (Task::Settle, Ok(_)) => self.batch.clear(),
+            // Sending it again would not help, and nothing else would ever be sent.
+            (Task::Settle, Err(error)) if is_a_fault_of_ours(&error) => {
+                self.shared.inbox().outbox.lose(self.batch.len());
+                self.batch.clear();
+            }
+            (Task::Beat, Ok(answer)) => match wire::living(answer) {
+                Ok(living) => self.live(living, begun),
+                Err(_) => self.fail(now),
+            },
+            (Task::End, _) => {}
+            (_, Err(_)) => self.fail(now),
+        }
+    }
+
+    /// Redis knows that this process lives.
+    fn live(&mut self, living: wire::Living, begun: Instant) {
+        if living.is_new && self.lease.is_some_and(|lease| begun < lease) {
+            self.shared.forget();
+        }
+        self.shared.set_processes(living.processes);
+        self.lease = Some(begun + LEASE);
+        self.beat = begun + BEAT;
+        match self.phase {
+            Phase::Down(_) => self.phase = Phase::Recovering,
+            // It has been there for a while.
+            Phase::Up => self.pause = FIRST_RETRY,
+            Phase::Recovering => {}
+        }
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.shared.lose();
+        self.retry(now);
+    }
+
+    fn retry(&mut self, now: Instant) {
+        self.phase = Phase::Down(now + self.pause);
+        self.pause = (self.pause * 2).min(LAST_RETRY);
+    }
+
+    fn has_slept_until(&mut self, until: Instant, cx: &mut Context<'_>) -> bool {
+        if self.sleeps_until != Some(until) {
+            self.sleeps_until = Some(until);
+            self.shared.timer.reset(self.sleep.as_mut(), until);
+        }
+        let has_slept = self.sleep.as_mut().poll(cx).is_ready();
+        if has_slept {
+            self.sleeps_until = None;
+        }
+        has_slept
+    }
+}
+
+/// Whether a script has failed by itself.
+fn is_a_fault_of_ours(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+}

@@ -1,0 +1,73 @@
+//! Levels in Redis: one limit for any number of processes.
+//!
+//! A decision is one script and one round trip over all budgets of a call, on the server's time. It
+//! is the same arithmetic as in memory, and comes to the same verdicts. What is settled is not waited
+//! for: the [`Driver`] sends it, in batches that are numbered, so that each is done once however
+//! often it has to be sent.
+//!
+//! ```text
+//!  reserve ──► script ──► admitted, or refused with the exact time
+//!     │           └─ no answer in time ──► OnError: allow, deny, or this process's share
+//!     └─ dropped ──────────► driver ──► given back once the answer is there
+//!  settle ──► outbox ──────► driver ──► script, again until Redis has it
+//!                              └─ every 5 s: who else lives?
+//! ```
+//!
+//! # Examples
+//!
+//! ```no_run
+//! use aigw_policies::{
+//!     aigw_core::rt::Tokio,
+//!     budget::redis::{Config, OnError, RedisStore},
+//! };
+//! use redis::aio::MultiplexedConnection;
+//!
+//! # async fn open(connection: MultiplexedConnection) -> Result<(), Box<dyn std::error::Error>> {
+//! // Better a connection that reconnects by itself, such as redis's `ConnectionManager`.
+//! let config = Config::try_new("gateway", OnError::Local)?;
+//! let (store, driver) = RedisStore::new(connection, Tokio, config);
+//! tokio::spawn(driver);
+//! // … a limiter on `store.clone()`; and at the end:
+//! store.flush().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Accuracy
+//!
+//! What is admitted never exceeds a limit, however many processes ask. Where it is unknown whether
+//! Redis has taken something, it counts as taken. Numbers are exact below 2⁵²: a rate whose amount
+//! and time share no factor may be too fine, and is then an error when the limiter is made.
+//!
+//! # Deployment
+//!
+//! Redis 6.2 or later, or Valkey. Every key has an expiry and the same hash tag, so that a cluster keeps the
+//! namespace on one node; to spread the load, use several. Keys show whose they are: the values of
+//! the properties that budgets are keyed by, unless they are long. A server that evicts keys gives
+//! out limits again; use `noeviction`, or a server apart from caches.
+//!
+//! While Redis does not answer, [`OnError`] decides; each process asks it alone whether it is there
+//! again, and tells it first what was used of quotas meanwhile. A server that comes back without its
+//! data gives out each limit once more: [`Stats::forgotten`] counts how often. What was taken before
+//! is not given back to the new level.
+
+mod config;
+mod driver;
+mod orphan;
+mod outage;
+mod outbox;
+mod reserving;
+mod shared;
+mod stats;
+mod store;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use self::{
+    config::{Config, ConfigError, OnError},
+    driver::Driver,
+    reserving::Reserving,
+    stats::Stats,
+    store::RedisStore,
+};

@@ -1,0 +1,182 @@
+//! What is still to be told to Redis: pure.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::super::Limit;
+
+/// A change of a level that is already decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Correction {
+    pub(super) key: String,
+    pub(super) limit: Limit,
+    pub(super) what: What,
+    /// Whence it was taken, in microseconds since 1970.
+    pub(super) from: u64,
+    pub(super) taken: u64,
+    pub(super) used: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// So much was used in the end.
+    Settle,
+    /// More than was taken is used already, and still more may be.
+    Extend,
+}
+
+impl What {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settle => "settle",
+            Self::Extend => "extend",
+        }
+    }
+}
+
+/// Corrections on their way, in their order; bounded.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    queue: VecDeque<Correction>,
+    /// What was used of quotas while Redis did not answer, by key: there is no end to it while an
+    /// outage lasts.
+    unasked: HashMap<String, Correction>,
+    capacity: usize,
+    lost: u64,
+}
+
+impl Outbox {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            unasked: HashMap::new(),
+            capacity,
+            lost: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, correction: Correction) {
+        // It would change nothing.
+        if correction.taken == correction.used {
+            return;
+        }
+        if self.queue.len() < self.capacity {
+            self.queue.push_back(correction);
+        } else {
+            self.lost += 1;
+        }
+    }
+
+    /// So much was used of a key at a time, and Redis was not asked before.
+    pub(super) fn push_unasked(&mut self, key: &str, limit: Limit, at: u64, used: u64) {
+        if used == 0 {
+            return;
+        }
+        if let Some(before) = self.unasked.get_mut(key) {
+            // Where a period has ended meanwhile, all of it counts for the next: not less is used.
+            before.from = before.from.max(at);
+            before.used = before.used.saturating_add(used);
+        } else if self.unasked.len() < self.capacity {
+            let correction = Correction {
+                key: key.to_owned(),
+                limit,
+                what: What::Settle,
+                from: at,
+                taken: 0,
+                used,
+            };
+            self.unasked.insert(key.to_owned(), correction);
+        } else {
+            self.lost += 1;
+        }
+    }
+
+    /// The oldest, so many at most.
+    pub(super) fn batch(&mut self, most: usize) -> Vec<Correction> {
+        let mut batch: Vec<_> = self.queue.drain(..most.min(self.queue.len())).collect();
+        let keys: Vec<_> = self
+            .unasked
+            .keys()
+            .take(most - batch.len())
+            .cloned()
+            .collect();
+        batch.extend(keys.iter().filter_map(|key| self.unasked.remove(key)));
+        batch
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.unasked.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len() + self.unasked.len()
+    }
+
+    /// So many will never be told.
+    pub(super) fn lose(&mut self, corrections: usize) {
+        self.lost += corrections as u64;
+    }
+
+    /// How many were lost.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::budget::Rate;
+
+    fn correction(used: u64) -> Correction {
+        Correction {
+            key: "k".to_owned(),
+            limit: limit(),
+            what: What::Settle,
+            from: 1,
+            taken: 10,
+            used,
+        }
+    }
+
+    fn limit() -> Limit {
+        Rate::try_new(100, Duration::from_secs(60)).unwrap().into()
+    }
+
+    #[test]
+    fn corrections_leave_in_their_order_and_none_that_changes_nothing() {
+        let mut outbox = Outbox::new(10);
+        for used in [1, 10, 2, 3] {
+            outbox.push(correction(used));
+        }
+        assert_eq!(outbox.len(), 3);
+        let used = |batch: Vec<Correction>| batch.iter().map(|it| it.used).collect::<Vec<_>>();
+        assert_eq!(used(outbox.batch(2)), [1, 2]);
+        assert_eq!(used(outbox.batch(2)), [3]);
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let mut outbox = Outbox::new(2);
+        (0..3).for_each(|used| outbox.push(correction(used)));
+        for key in ["a", "b", "c", "a"] {
+            outbox.push_unasked(key, limit(), 5, 1);
+        }
+        assert_eq!((outbox.len(), outbox.lost()), (4, 2));
+    }
+
+    #[test]
+    fn use_that_was_not_asked_for_is_summed_up_by_key() {
+        let mut outbox = Outbox::new(10);
+        for (at, used) in [(5, 20), (9, 30), (7, 0)] {
+            outbox.push_unasked("k", limit(), at, used);
+        }
+        let batch = outbox.batch(10);
+        let [sum] = batch.as_slice() else {
+            panic!("{batch:?}");
+        };
+        assert_eq!((sum.from, sum.taken, sum.used), (9, 0, 50));
+    }
+}

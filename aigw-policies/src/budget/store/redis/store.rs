@@ -1,0 +1,181 @@
+use std::{
+    fmt,
+    future::poll_fn,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    task::Poll,
+};
+
+use aigw_core::{observe::Observe, rt::Timer};
+use redis::aio::ConnectionLike;
+
+use super::{
+    Config, Driver, Reserving, Stats,
+    orphan::Answer,
+    outbox::{Correction, What},
+    shared::{Handle, Shared},
+    wire,
+};
+use crate::budget::{
+    Claim, Hold, Key, Left, Limit, LimitError, Store,
+    store::{Kept, sealed::Sealed},
+};
+
+/// Keeps levels in Redis, or in what speaks its protocol and runs its scripts, as Valkey does.
+///
+/// Clones share a connection. See the [module](super).
+#[derive(Clone)]
+pub struct RedisStore<C, T: Timer> {
+    connection: C,
+    handle: Arc<Handle<T>>,
+}
+
+impl<C, T> RedisStore<C, T>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+    T: Timer,
+{
+    /// A store over this connection, and its driver, which is to be spawned: without it nothing is
+    /// settled.
+    ///
+    /// The connection should reconnect by itself, as redis's `ConnectionManager` and cluster
+    /// connections do.
+    pub fn new(connection: C, timer: T, config: Config) -> (Self, Driver) {
+        Self::with_observe(connection, timer, config, ())
+    }
+
+    /// The same, telling `observe` when Redis is lost, found, and found to have forgotten.
+    pub fn with_observe(
+        connection: C,
+        timer: T,
+        config: Config,
+        observe: impl Observe + Send + Sync + 'static,
+    ) -> (Self, Driver) {
+        let random = || RandomState::new().hash_one("process");
+        let process = format!("{:016x}{:016x}", random(), random());
+        let shared = Arc::new(Shared::new(config, process, timer, Arc::new(observe)));
+        let driver = Driver::new(Arc::clone(&shared), connection.clone());
+        let handle = Arc::new(Handle(shared));
+        (Self { connection, handle }, driver)
+    }
+}
+
+impl<C, T: Timer> RedisStore<C, T> {
+    /// Completes when Redis knows of everything that was settled, and of every decision that nobody
+    /// waited for. It does not as long as Redis does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops nothing.
+    pub async fn flush(&self) {
+        let shared = self.shared();
+        poll_fn(|cx| match shared.is_done(cx.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// What has become of its calls so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared().stats()
+    }
+
+    pub(super) fn shared(&self) -> &Shared<T> {
+        &self.handle.0
+    }
+
+    fn correct(&self, hold: &Hold, what: What, used: u64) {
+        let shared = self.shared();
+        let Hold {
+            claim, taken, kept, ..
+        } = hold;
+        match kept {
+            Kept::Redis => {
+                let correction = Correction {
+                    key: claim.key.as_str().to_owned(),
+                    limit: claim.limit,
+                    what,
+                    from: taken.from().as_micros(),
+                    taken: taken.amount,
+                    used,
+                };
+                shared.leave(|inbox| inbox.outbox.push(correction));
+            }
+            Kept::Memory(_) => {}
+            Kept::Share(share) => {
+                let (home, limit) = &**share;
+                match what {
+                    What::Settle => shared.local.settle_one(*home, limit, *taken, used),
+                    What::Extend => {
+                        let (mut taken, more) = (*taken, used.saturating_sub(taken.amount));
+                        shared.local.extend_one(*home, limit, &mut taken, more);
+                    }
+                }
+            }
+            Kept::Nowhere => {}
+        }
+        // A period outlasts an outage, so what is used of its quota meanwhile counts. A rate has
+        // flowed on by then.
+        if let (Kept::Share(_) | Kept::Nowhere, What::Settle, Limit::Quota(_)) =
+            (kept, what, claim.limit)
+        {
+            let (key, at) = (claim.key.as_str(), taken.from().as_micros());
+            shared.leave(|inbox| inbox.outbox.push_unasked(key, claim.limit, at, used));
+        }
+    }
+}
+
+impl<C, T: Timer> Sealed for RedisStore<C, T> {}
+
+impl<C, T> Store for RedisStore<C, T>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+    T: Timer,
+{
+    type Reserving = Reserving<T>;
+
+    fn check(&self, limit: &Limit) -> Result<(), LimitError> {
+        if wire::is_exact(limit) {
+            Ok(())
+        } else {
+            Err(LimitError::Inexact)
+        }
+    }
+
+    fn reserve(&self, claims: Vec<Claim>) -> Reserving<T> {
+        let shared = self.shared();
+        let call = wire::reserve(&shared.keys, &claims, shared.named_time());
+        let answer = Answer::of(wire::send(call, self.connection.clone()));
+        Reserving::new(Arc::clone(&self.handle), claims, answer)
+    }
+
+    fn extend(&self, holds: &mut [Hold], more: &[u64]) {
+        for (hold, more) in holds.iter_mut().zip(more) {
+            let used = hold.taken.amount.saturating_add(*more);
+            self.correct(hold, What::Extend, used);
+            hold.taken.amount = used;
+        }
+    }
+
+    fn settle(&self, holds: Vec<Hold>, used: &[u64]) {
+        for (hold, used) in holds.iter().zip(used) {
+            self.correct(hold, What::Settle, *used);
+        }
+    }
+
+    /// Nothing: to know it, Redis would have to be asked.
+    fn left(&self, _: &Key, _: &Limit) -> Option<Left> {
+        None
+    }
+}
+
+impl<C, T: Timer> fmt::Debug for RedisStore<C, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("namespace", &self.shared().config.namespace())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -209,13 +209,24 @@ async fn agree(seed: u64) {
         Limit::from(rate(1000, 60)),
         Limit::from(rate(7, 13)),
         quota(5000, Period::Hour, Align::Utc),
+        quota(3000, Period::Day, Align::Utc),
+        quota(4000, Period::Week, Align::Utc),
         quota(50_000, Period::Month, Align::Utc),
+        quota(60_000, Period::Year, Align::Utc),
         quota(9000, Period::Hour, Align::Rolling),
         quota(20_000, Period::Day, Align::Rolling),
     ];
     let mut open = Vec::new();
     for step in 0..400 {
-        let pause = [0, 1, 999, 1_000_000, 40_000_000, 700_000_000, 9_000_000_000];
+        let pause = [
+            0,
+            1,
+            999,
+            1_000_000,
+            40_000_000,
+            9_000_000_000,
+            2_000_000_000_000,
+        ];
         let now = clock.1.lock().unwrap().after(Duration::from_micros(
             chance.below(2) * pause[chance.below(7) as usize],
         ));
@@ -235,7 +246,7 @@ async fn agree(seed: u64) {
         }
         let claims: Vec<_> = (0..=chance.below(3))
             .map(|_| {
-                let budget = chance.below(6) as usize;
+                let budget = chance.below(limits.len() as u64) as usize;
                 let limit = limits[budget];
                 let amount = limit.amount() * chance.below(12) / 20;
                 let key = ["a", "b"][chance.below(2) as usize];

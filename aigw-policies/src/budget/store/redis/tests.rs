@@ -308,6 +308,31 @@ async fn many_clients_are_admitted_no_more_than_the_limit() {
 
 #[tokio::test]
 #[ignore = "needs a Redis"]
+async fn three_processes_share_one_limit() {
+    let config = config(OnError::Deny);
+    let mut processes = Vec::new();
+    for number in 1..=3 {
+        let (redis, driver) = RedisStore::new(connection().await, Tokio, config.clone());
+        tokio::spawn(driver);
+        // The last to come knows of all.
+        while redis.stats().processes < number {
+            tokio::task::yield_now().await;
+        }
+        processes.push(redis);
+    }
+    let limit = Quota::try_new(100, Period::Year, Align::Utc).unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for redis in processes.iter().cycle().take(60) {
+        let redis = redis.clone();
+        calls.spawn(async move { redis.reserve(vec![claim("q", "k", limit, 10)]).await });
+    }
+    let verdicts = calls.join_all().await;
+    let is_admitted = |verdict: &&Verdict| matches!(verdict, Verdict::Admitted(_));
+    assert_eq!(verdicts.iter().filter(is_admitted).count(), 10);
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis"]
 async fn a_decision_that_nobody_waits_for_is_given_back() {
     let (redis, driver) = store(OnError::Deny).await;
     let limit = Quota::try_new(1000, Period::Year, Align::Utc).unwrap();

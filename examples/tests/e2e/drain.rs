@@ -1,18 +1,21 @@
 //! SIGTERM: streams go on, new connections are refused, and the process ends in order.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Notify};
 
 use crate::{
     callers::Caller,
-    house::every_dialect,
+    house::{every_dialect, one_backend},
     process::Program,
+    upstream::{STREAM, chunk, event, upstream},
     wire::{Wire, get, post_with},
 };
 
 /// A started gateway, its callers' address and its operators'.
-async fn start(name: &str, server: &str) -> (Program, String, String) {
-    let mut gateway = Program::gateway(name, &every_dialect(server));
+async fn start(name: &str, toml: &str) -> (Program, String, String) {
+    let mut gateway = Program::gateway(name, toml);
     let address = gateway.address("listening on http://").await;
     let admin = gateway.address("admin on http://").await;
     (gateway, address, admin)
@@ -41,9 +44,23 @@ async fn refuses_connections(address: &str) {
 
 #[tokio::test]
 async fn on_sigterm_a_stream_is_finished_and_the_exit_is_clean() {
-    let (gateway, address, admin) = start("drain-finishes.toml", "").await;
-    let script = json!({"tokens": 20, "chunk_delay_ms": 20});
-    let mut wire = stream(&address, script).await;
+    let drained = Arc::new(Notify::new());
+    let go_on = drained.clone();
+    let url = upstream(move |mut wire| {
+        let go_on = go_on.clone();
+        async move {
+            wire.request().await.unwrap();
+            wire.send(format!("{STREAM}{}", chunk(&event("Hello"))))
+                .await;
+            go_on.notified().await;
+            wire.send(format!("{}0\r\n\r\n", chunk("data: [DONE]\n\n")))
+                .await;
+        }
+    })
+    .await;
+    let toml = one_backend(&url, "");
+    let (gateway, address, admin) = start("drain-finishes.toml", &toml).await;
+    let mut wire = stream(&address, json!({})).await;
     let mut operator = Program::connect(&admin).await;
     operator.send(get("/readyz")).await;
     assert_eq!(operator.answer().await.status(), 200);
@@ -52,6 +69,7 @@ async fn on_sigterm_a_stream_is_finished_and_the_exit_is_clean() {
     refuses_connections(&address).await;
     operator.send(get("/readyz")).await;
     assert_eq!(operator.answer().await.status(), 503);
+    drained.notify_one();
 
     let mut rest = Vec::new();
     while let Some(piece) = wire.piece().await {
@@ -64,7 +82,8 @@ async fn on_sigterm_a_stream_is_finished_and_the_exit_is_clean() {
 
 #[tokio::test]
 async fn the_drain_deadline_cuts_what_does_not_finish() {
-    let (gateway, address, _) = start("drain-cuts.toml", r#"drain = "200ms""#).await;
+    let (gateway, address, _) =
+        start("drain-cuts.toml", &every_dialect(r#"drain = "200ms""#)).await;
     let mut wire = stream(&address, json!({"hang_after_chunks": 2})).await;
     gateway.terminate().await;
     // The end is no end of a chunked body: nobody takes the answer for whole.
@@ -76,7 +95,7 @@ async fn the_drain_deadline_cuts_what_does_not_finish() {
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_up_the_exit() {
-    let (gateway, address, _) = start("drain-idle.toml", r#"drain = "1h""#).await;
+    let (gateway, address, _) = start("drain-idle.toml", &every_dialect(r#"drain = "1h""#)).await;
     let mut fresh = Program::connect(&address).await;
     let mut used = Program::connect(&address).await;
     used.send(Caller::OpenAi.request()).await;
@@ -89,7 +108,8 @@ async fn idle_connections_do_not_hold_up_the_exit() {
 
 #[tokio::test]
 async fn a_second_sigterm_ends_the_drain_at_once() {
-    let (gateway, address, _) = start("drain-hurried.toml", r#"drain = "1h""#).await;
+    let (gateway, address, _) =
+        start("drain-hurried.toml", &every_dialect(r#"drain = "1h""#)).await;
     let mut wire = stream(&address, json!({"hang_after_chunks": 2})).await;
     gateway.terminate().await;
     refuses_connections(&address).await;

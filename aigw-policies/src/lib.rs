@@ -11,6 +11,8 @@
 
 #[cfg(feature = "access")]
 pub mod access;
+#[cfg(feature = "token-limit")]
+mod boxed;
 #[cfg(any(feature = "concurrency-limit", feature = "token-limit"))]
 pub mod budget;
 #[cfg(feature = "concurrency-limit")]

@@ -1,15 +1,13 @@
 //! Counting that would hold a reactor up, done somewhere else.
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use aigw_core::rt::Offload;
 
-use crate::tokens::{Count, Work};
+use crate::{
+    boxed::Boxed,
+    tokens::{Count, Work},
+};
 
 /// Where long prompts are counted. Its type is erased: it is rarely asked, and next to what is done
 /// there an allocation is nothing.
@@ -17,13 +15,10 @@ use crate::tokens::{Count, Work};
 pub(super) struct Elsewhere(Arc<dyn Run>);
 
 /// A count that is under way; `None` where it came to nothing.
-// Locked by nobody: it makes a `Sync` of what is polled by one task alone.
-pub(super) struct Counting(Mutex<Counted>);
-
-type Counted = Pin<Box<dyn Future<Output = Option<Count>> + Send>>;
+pub(super) type Counting = Boxed<Option<Count>>;
 
 trait Run: Send + Sync {
-    fn run(&self, work: Work) -> Counted;
+    fn run(&self, work: Work) -> Counting;
 }
 
 impl Elsewhere {
@@ -32,23 +27,14 @@ impl Elsewhere {
     }
 
     pub(super) fn run(&self, work: Work) -> Counting {
-        Counting(Mutex::new(self.0.run(work)))
-    }
-}
-
-impl Future for Counting {
-    type Output = Option<Count>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Count>> {
-        let counted = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        counted.as_mut().poll(cx)
+        self.0.run(work)
     }
 }
 
 impl<O: Offload> Run for O {
-    fn run(&self, work: Work) -> Counted {
+    fn run(&self, work: Work) -> Counting {
         let counted = self.offload(|| work.run());
-        Box::pin(async { counted.await.ok() })
+        Boxed::new(async { counted.await.ok() })
     }
 }
 

@@ -129,11 +129,11 @@ impl<St: Store> Limiter<St> {
                 most.expected.input = estimate.at_most();
                 most.certain.input = estimate.at_most();
                 asking.budgets.iter().zip(holds).any(|(budget, hold)| {
-                    let has_room = |left: Left| {
+                    let is_too_much = |left: Left| {
                         let room = hold.amount().saturating_add(left.remaining);
-                        budget.asks(&most) <= room
+                        budget.asks(&most) > room
                     };
-                    budget.counts_tokens() && !hold.left().is_none_or(has_room)
+                    budget.counts_tokens() && hold.left().is_some_and(is_too_much)
                 })
             }
             Verdict::Unavailable(_) => false,

@@ -1,7 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use super::{
     shared::Shared,
     wire,
 };
+use crate::boxed::Boxed;
 
 /// Tells Redis what was settled, and what became of decisions that nobody waited for; asks whether
 /// it is there again while it does not answer; and says that this process lives.
@@ -26,8 +27,7 @@ use super::{
 ///
 /// Dropping it loses what Redis was not told.
 #[must_use = "without its driver a store settles nothing"]
-// Locked by nobody: it makes a `Sync` of what is polled by one task alone.
-pub struct Driver(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+pub struct Driver(Boxed<()>);
 
 /// How often a process says that it lives, and how long it is believed.
 const BEAT: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl Driver {
         T: Timer,
     {
         let now = shared.timer.now();
-        Self(Mutex::new(Box::pin(Running {
+        Self(Boxed::new(Running {
             sleep: Box::pin(shared.timer.sleep_until(now)),
             sleeps_until: None,
             shared,
@@ -64,7 +64,7 @@ impl Driver {
             beat: now,
             lease: None,
             pause: FIRST_RETRY,
-        })))
+        }))
     }
 }
 
@@ -72,8 +72,7 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let running = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        running.as_mut().poll(cx)
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 
@@ -152,7 +151,7 @@ where
             let now = self.shared.timer.now();
             let until = if let Some(mut work) = self.work.take() {
                 let until = work.begun + PATIENCE;
-                match work.answer.poll(cx) {
+                match Pin::new(&mut work.answer).poll(cx) {
                     Poll::Ready(answer) => {
                         self.finish(work.task, work.begun, answer, now);
                         if work.task == Task::End {
@@ -266,7 +265,7 @@ where
         };
         self.work = Some(Work {
             task,
-            answer: Answer::of(wire::send(call, self.connection.clone())),
+            answer: Answer::new(wire::send(call, self.connection.clone())),
             begun: now,
         });
     }

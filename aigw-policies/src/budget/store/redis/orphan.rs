@@ -1,6 +1,5 @@
 use std::{
     pin::Pin,
-    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -10,24 +9,13 @@ use super::{
     outbox::{Correction, What},
     wire::{self, Decided},
 };
-use crate::budget::{Claim, level::Taken};
+use crate::{
+    boxed::Boxed,
+    budget::{Claim, level::Taken},
+};
 
 /// The answer of Redis that somebody waits for.
-// Locked by nobody: it makes a `Sync` of what is polled by one task alone.
-pub(super) struct Answer(Mutex<Asked>);
-
-type Asked = Pin<Box<dyn Future<Output = RedisResult<Value>> + Send>>;
-
-impl Answer {
-    pub(super) fn of(asked: impl Future<Output = RedisResult<Value>> + Send + 'static) -> Self {
-        Self(Mutex::new(Box::pin(asked)))
-    }
-
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<RedisResult<Value>> {
-        let asked = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        asked.as_mut().poll(cx)
-    }
-}
+pub(super) type Answer = Boxed<RedisResult<Value>>;
 
 /// A decision that nobody waits for any more. What it takes is given back as soon as it is known.
 pub(super) struct Orphan {
@@ -49,7 +37,7 @@ impl Orphan {
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Found> {
-        let answer = ready!(self.answer.poll(cx));
+        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
         let decided = answer.and_then(|answer| wire::decided(&self.claims, answer));
         Poll::Ready(match decided {
             Ok(Decided::Admitted(taken)) => {

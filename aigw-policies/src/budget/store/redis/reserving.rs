@@ -98,7 +98,7 @@ impl<T: Timer> Future for Reserving<T> {
                     this.state = State::Asking(answer, Box::pin(sleep));
                 }
                 State::Asking(mut answer, mut sleep) => {
-                    if let Poll::Ready(answer) = answer.poll(cx) {
+                    if let Poll::Ready(answer) = Pin::new(&mut answer).poll(cx) {
                         return Poll::Ready(this.conclude(answer));
                     }
                     if sleep.as_mut().poll(cx).is_pending() {

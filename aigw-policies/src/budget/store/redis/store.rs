@@ -147,7 +147,7 @@ where
     fn reserve(&self, claims: Vec<Claim>) -> Reserving<T> {
         let shared = self.shared();
         let call = wire::reserve(&shared.keys, &claims, shared.named_time());
-        let answer = Answer::of(wire::send(call, self.connection.clone()));
+        let answer = Answer::new(wire::send(call, self.connection.clone()));
         Reserving::new(Arc::clone(&self.handle), claims, answer)
     }
 

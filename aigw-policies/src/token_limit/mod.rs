@@ -69,7 +69,8 @@
 //!
 //! # Deployment
 //!
-//! As the store's: [`MemoryStore`](crate::budget::MemoryStore) limits one process.
+//! As the store's: [`MemoryStore`](crate::budget::MemoryStore) limits one process, and the
+//! `RedisStore` of feature `redis` any number that share a server.
 
 mod body;
 mod budget;

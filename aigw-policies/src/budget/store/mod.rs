@@ -22,7 +22,7 @@ use super::{Left, Limit, LimitError, Taken};
 /// Implemented by the stores of this crate; others may be added here, not by users, since each must
 /// give the same verdicts.
 pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
-    /// Decides; see [`reserve`](Self::reserve). Dropping it before it has answered takes nothing.
+    /// Decides; see [`reserve`](Self::reserve). Dropped before it has answered, nothing stays taken.
     type Reserving: Future<Output = Verdict> + Send + 'static;
 
     /// Whether this store can keep the level of such a limit. Every limit, unless the store says

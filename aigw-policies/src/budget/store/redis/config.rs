@@ -29,10 +29,11 @@ pub struct Config {
 pub enum OnError {
     /// They are admitted, whatever they use.
     Allow,
-    /// They are refused: 503, with the time until Redis is asked again.
+    /// They are refused: 503, to be tried again a second later.
     Deny,
     /// Each process admits its share of each limit: the limit divided by the number of processes
-    /// that were last seen in the namespace.
+    /// that were last seen in the namespace. A process that has not reached Redis yet takes itself
+    /// for the only one.
     Local,
 }
 
@@ -81,17 +82,19 @@ impl Config {
         })
     }
 
-    /// How long a decision may take before [`OnError`] makes it. Default:
-    /// [`DEFAULT_DEADLINE`](Self::DEFAULT_DEADLINE).
+    /// How long a decision may take before [`OnError`] makes it, and Redis counts as lost: longer
+    /// than its server pauses when all is well. Of nothing, only an answer that is there at once is
+    /// in time. Default: [`DEFAULT_DEADLINE`](Self::DEFAULT_DEADLINE).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How many corrections wait for Redis at most, of some 200 bytes each, and how many keys' use
-    /// is kept for it while it does not answer. One more is lost, and
-    /// [counted](super::Stats::lost): what it would have given back stays taken. Default:
+    /// How many corrections wait for Redis at most, of some 200 bytes each; how many keys' use is
+    /// kept for it while it does not answer; and how many keys have a level of their own in this
+    /// process meanwhile. One more is lost, and [counted](super::Stats::lost): what it would have
+    /// given back stays taken, and what it would have taken is not. Default:
     /// [`DEFAULT_MAX_CORRECTIONS`](Self::DEFAULT_MAX_CORRECTIONS).
     #[must_use]
     pub fn max_corrections(mut self, corrections: usize) -> Self {

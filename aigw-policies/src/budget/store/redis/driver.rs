@@ -13,7 +13,7 @@ use super::{
     orphan::{Answer, Found, Orphan},
     outbox::Correction,
     shared::Shared,
-    wire,
+    wire::{self, Living},
 };
 use crate::boxed::Boxed;
 
@@ -62,7 +62,7 @@ impl Driver {
             work: None,
             phase: Phase::Up,
             beat: now,
-            lease: None,
+            since: None,
             pause: FIRST_RETRY,
         }))
     }
@@ -94,8 +94,8 @@ struct Running<C, T: Timer> {
     phase: Phase,
     /// When Redis is to be told next that this process lives.
     beat: Instant,
-    /// Until when Redis knows that it does, unless it forgets.
-    lease: Option<Instant>,
+    /// Since when Redis has known what it knew when it was last told.
+    since: Option<u64>,
     /// How long after the next failure Redis is asked again.
     pause: Duration,
     sleep: Pin<Box<T::Sleep>>,
@@ -211,7 +211,9 @@ where
             }
             Poll::Ready(Found::Taken(corrections)) => {
                 let outbox = &mut shared.inbox().outbox;
-                corrections.into_iter().for_each(|it| outbox.push(it));
+                for correction in corrections {
+                    outbox.push(correction);
+                }
                 false
             }
         });
@@ -237,6 +239,10 @@ where
             Phase::Down(_) => return Next::Do(Task::Beat),
             Phase::Up | Phase::Recovering => {}
         }
+        // First of all: there may be no end to what is to be settled.
+        if now >= self.beat {
+            return Next::Do(Task::Beat);
+        }
         if !self.batch.is_empty() {
             return Next::Do(Task::Settle);
         }
@@ -246,8 +252,6 @@ where
         }
         if is_closed && self.orphans.is_empty() {
             Next::Do(Task::End)
-        } else if now >= self.beat {
-            Next::Do(Task::Beat)
         } else {
             Next::Wait(self.beat)
         }
@@ -288,12 +292,16 @@ where
     }
 
     /// Redis knows that this process lives.
-    fn live(&mut self, living: wire::Living, begun: Instant) {
-        if living.is_new && self.lease.is_some_and(|lease| begun < lease) {
+    fn live(&mut self, living: Living, begun: Instant) {
+        let Living { processes, since } = living;
+        if self
+            .since
+            .replace(since)
+            .is_some_and(|known| known != since)
+        {
             self.shared.forget();
         }
-        self.shared.set_processes(living.processes);
-        self.lease = Some(begun + LEASE);
+        self.shared.set_processes(processes);
         self.beat = begun + BEAT;
         match self.phase {
             Phase::Down(_) => self.phase = Phase::Recovering,

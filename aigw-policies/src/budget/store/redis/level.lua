@@ -213,10 +213,6 @@ function window.settle(limit, level, from, taken, used)
   end
 end
 
-function window.extend(limit, level, more, from, taken)
-  window.settle(limit, level, from, taken, taken + more)
-end
-
 function window.remaining(limit, level)
   return max(limit.amount - level.used, 0)
 end
@@ -319,10 +315,6 @@ function rolling.settle(limit, level, from, taken, used)
   end
 end
 
-function rolling.extend(limit, level, more, from, taken)
-  rolling.settle(limit, level, from, taken, taken + more)
-end
-
 function rolling.remaining(limit, level)
   return max(limit.amount - total(level), 0)
 end
@@ -337,6 +329,12 @@ function rolling.reset(limit, level, now)
 end
 
 rolling.lasts = rolling.reset
+
+for _, rules in ipairs({ window, rolling }) do
+  function rules.extend(limit, level, more, from, taken)
+    rules.settle(limit, level, from, taken, taken + more)
+  end
+end
 
 local kinds = { b = bucket, w = window, r = rolling }
 

@@ -54,16 +54,19 @@ impl Outbox {
         }
     }
 
-    pub(super) fn push(&mut self, correction: Correction) {
+    /// Answers whether Redis will know of it.
+    pub(super) fn push(&mut self, correction: Correction) -> bool {
         // It would change nothing.
         if correction.taken == correction.used {
-            return;
+            return true;
         }
-        if self.queue.len() < self.capacity {
+        let has_room = self.queue.len() < self.capacity;
+        if has_room {
             self.queue.push_back(correction);
         } else {
             self.lost += 1;
         }
+        has_room
     }
 
     /// So much was used of a key at a time, and Redis was not asked before.
@@ -160,7 +163,8 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_counted() {
         let mut outbox = Outbox::new(2);
-        (0..3).for_each(|used| outbox.push(correction(used)));
+        let kept = [1, 2, 3].map(|used| outbox.push(correction(used)));
+        assert_eq!(kept, [true, true, false]);
         for key in ["a", "b", "c", "a"] {
             outbox.push_unasked(key, limit(), 5, 1);
         }

@@ -30,13 +30,14 @@ pub struct Reserving<T: Timer> {
 }
 
 enum State<T: Timer> {
-    New(Answer),
+    /// `None` where Redis is lost, and not asked.
+    New(Option<Answer>),
     Asking(Answer, Pin<Box<T::Sleep>>),
     Over,
 }
 
 impl<T: Timer> Reserving<T> {
-    pub(super) fn new(handle: Arc<Handle<T>>, claims: Vec<Claim>, answer: Answer) -> Self {
+    pub(super) fn new(handle: Arc<Handle<T>>, claims: Vec<Claim>, answer: Option<Answer>) -> Self {
         Self {
             handle,
             claims,
@@ -90,10 +91,10 @@ impl<T: Timer> Future for Reserving<T> {
         let shared = Arc::clone(&this.handle.0);
         loop {
             match mem::replace(&mut this.state, State::Over) {
-                State::New(_) if shared.is_lost() => {
+                State::New(None) => {
                     return Poll::Ready(outage::verdict(&shared, mem::take(&mut this.claims)));
                 }
-                State::New(answer) => {
+                State::New(Some(answer)) => {
                     let sleep = shared.timer.sleep_for(shared.config.deadline);
                     this.state = State::Asking(answer, Box::pin(sleep));
                 }

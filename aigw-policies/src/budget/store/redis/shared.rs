@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -143,14 +143,15 @@ impl<T> Shared<T> {
     }
 
     /// Leaves something to the driver.
-    pub(super) fn leave(&self, what: impl FnOnce(&mut Inbox)) {
+    pub(super) fn leave<R>(&self, what: impl FnOnce(&mut Inbox) -> R) -> R {
         let mut inbox = self.inbox();
-        what(&mut inbox);
+        let answer = what(&mut inbox);
         let driver = inbox.driver.take();
         drop(inbox);
         if let Some(driver) = driver {
             driver.wake();
         }
+        answer
     }
 
     /// Wakes those who wait until all is done, if it is.
@@ -201,13 +202,5 @@ pub(super) struct Handle<T>(pub(super) Arc<Shared<T>>);
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         self.0.leave(|inbox| inbox.is_closed = true);
-    }
-}
-
-impl<T> fmt::Debug for Shared<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
     }
 }

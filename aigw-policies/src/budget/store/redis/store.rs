@@ -86,12 +86,13 @@ impl<C, T: Timer> RedisStore<C, T> {
         &self.handle.0
     }
 
-    fn correct(&self, hold: &Hold, what: What, used: u64) {
+    /// Answers whether what it says has been done, or will be.
+    fn correct(&self, hold: &Hold, what: What, used: u64) -> bool {
         let shared = self.shared();
         let Hold {
             claim, taken, kept, ..
         } = hold;
-        match kept {
+        let is_kept = match kept {
             Kept::Redis => {
                 let correction = Correction {
                     key: claim.key.as_str().to_owned(),
@@ -101,9 +102,8 @@ impl<C, T: Timer> RedisStore<C, T> {
                     taken: taken.amount,
                     used,
                 };
-                shared.leave(|inbox| inbox.outbox.push(correction));
+                shared.leave(|inbox| inbox.outbox.push(correction))
             }
-            Kept::Memory(_) => {}
             Kept::Share(share) => {
                 let (home, limit) = &**share;
                 match what {
@@ -113,9 +113,10 @@ impl<C, T: Timer> RedisStore<C, T> {
                         shared.local.extend_one(*home, limit, &mut taken, more);
                     }
                 }
+                true
             }
-            Kept::Nowhere => {}
-        }
+            Kept::Memory(_) | Kept::Nowhere => true,
+        };
         // A period outlasts an outage, so what is used of its quota meanwhile counts. A rate has
         // flowed on by then.
         if let (Kept::Share(_) | Kept::Nowhere, What::Settle, Limit::Quota(_)) =
@@ -124,6 +125,7 @@ impl<C, T: Timer> RedisStore<C, T> {
             let (key, at) = (claim.key.as_str(), taken.from().as_micros());
             shared.leave(|inbox| inbox.outbox.push_unasked(key, claim.limit, at, used));
         }
+        is_kept
     }
 }
 
@@ -146,16 +148,20 @@ where
 
     fn reserve(&self, claims: Vec<Claim>) -> Reserving<T> {
         let shared = self.shared();
-        let call = wire::reserve(&shared.keys, &claims, shared.named_time());
-        let answer = Answer::new(wire::send(call, self.connection.clone()));
+        let answer = (!shared.is_lost()).then(|| {
+            let call = wire::reserve(&shared.keys, &claims, shared.named_time());
+            Answer::new(wire::send(call, self.connection.clone()))
+        });
         Reserving::new(Arc::clone(&self.handle), claims, answer)
     }
 
     fn extend(&self, holds: &mut [Hold], more: &[u64]) {
         for (hold, more) in holds.iter_mut().zip(more) {
             let used = hold.taken.amount.saturating_add(*more);
-            self.correct(hold, What::Extend, used);
-            hold.taken.amount = used;
+            // What was not taken must not be given back.
+            if self.correct(hold, What::Extend, used) {
+                hold.taken.amount = used;
+            }
         }
     }
 

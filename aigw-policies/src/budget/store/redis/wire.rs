@@ -31,8 +31,8 @@ static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.
 /// hash.
 const LONGEST_KEY: usize = 256;
 
-/// How long Redis remembers the last batch of a process. A batch is sent again within seconds, or
-/// the process is gone.
+/// How long Redis remembers the last batch of a process, and since when it remembers anything. A
+/// batch is sent again within seconds, or the process is gone.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// Where a Lua number is no longer exact.
@@ -44,6 +44,7 @@ pub(super) struct Keys {
     prefix: String,
     sender: String,
     processes: String,
+    since: String,
 }
 
 impl Keys {
@@ -52,6 +53,7 @@ impl Keys {
         Self {
             sender: format!("{prefix}sent:{process}"),
             processes: format!("{prefix}processes"),
+            since: format!("{prefix}since"),
             prefix: format!("{prefix}level:"),
         }
     }
@@ -62,7 +64,7 @@ impl Keys {
         }
         let hash = Sha256::digest(key);
         let hex = hash.iter().map(|byte| format!("{byte:02x}"));
-        // A colon follows on a name, so that no plain key looks so.
+        // A budget's name ends in a colon, so that no plain key looks so.
         format!("{}#{}", self.prefix, hex.collect::<String>())
     }
 }
@@ -175,8 +177,9 @@ pub(super) fn settle(
 /// Says that a process lives, for so long.
 pub(super) fn beat(keys: &Keys, process: &str, lease: Duration) -> ScriptInvocation<'static> {
     let mut call = BEAT.prepare_invoke();
-    call.key(&keys.processes);
+    call.key(&keys.processes).key(&keys.since);
     call.arg(process).arg(lease.as_millis() as u64);
+    call.arg(REMEMBERED.as_millis() as u64);
     call
 }
 
@@ -184,17 +187,15 @@ pub(super) fn beat(keys: &Keys, process: &str, lease: Duration) -> ScriptInvocat
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Living {
     pub(super) processes: usize,
-    /// This one was not among them.
-    pub(super) is_new: bool,
+    /// Since when Redis has known what it knows, in milliseconds since 1970. Another time tells
+    /// that it has forgotten what it knew before.
+    pub(super) since: u64,
 }
 
 /// Reads the answer to [`beat`].
 pub(super) fn living(answer: Value) -> RedisResult<Living> {
-    let (processes, added): (usize, u8) = redis::from_redis_value(answer)?;
-    Ok(Living {
-        processes,
-        is_new: added > 0,
-    })
+    let (processes, since) = redis::from_redis_value(answer)?;
+    Ok(Living { processes, since })
 }
 
 /// Sends a call, with its script where Redis has forgotten it.

@@ -1,0 +1,73 @@
+//! Those that need a Redis have one from the test command; the others make one up.
+
+mod agreement;
+mod load;
+mod outage;
+mod sharing;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use ::redis::{
+    Cmd, Pipeline, RedisFuture, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+};
+use aigw_core::{
+    observe::Event,
+    rt::{Clock, Tokio},
+};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::budget::{
+    Align, Claim, Hold, Key, Left, Limit, MemoryStore, Period, Quota, Rate, Store, Timestamp,
+    Verdict, level::Taken, store::Kept,
+};
+
+type Redis = RedisStore<MultiplexedConnection, Tokio>;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command says where its Redis is"
+)]
+async fn connection() -> MultiplexedConnection {
+    let url = std::env::var("AIGW_TEST_REDIS_URL").expect("a Redis: run `cargo xtask test`");
+    let client = ::redis::Client::open(url).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// A store in a namespace that nobody else has.
+async fn store(on_error: OnError) -> (Redis, JoinHandle<()>) {
+    let (store, driver) = RedisStore::new(connection().await, Tokio, config(on_error));
+    (store, tokio::spawn(driver))
+}
+
+fn config(on_error: OnError) -> Config {
+    static NEXT: Mutex<u32> = Mutex::new(0);
+    let number = {
+        let mut next = NEXT.lock().unwrap();
+        *next += 1;
+        *next
+    };
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    let namespace = format!("test-{}-{since}-{number}", std::process::id());
+    let config = Config::try_new(namespace, on_error).unwrap();
+    config.deadline(Duration::from_secs(5))
+}
+
+fn claim(budget: &str, key: &str, limit: impl Into<Limit>, amount: u64) -> Claim {
+    Claim {
+        key: Key::new(budget, [Some(key)]),
+        limit: limit.into(),
+        amount,
+    }
+}
+
+fn rate(amount: u64, seconds: u64) -> Rate {
+    Rate::try_new(amount, Duration::from_secs(seconds)).unwrap()
+}

@@ -115,7 +115,7 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                     if kind == Kind::Limited { LIMITS } else { "" },
                 ))?;
                 let ledger = Arc::new(Ledger::default());
-                let limits = Limits::new(&config)?;
+                let (limits, _) = Limits::new(&config)?;
                 let stack = stack::gateway(&config, &BTreeMap::new(), &limits, &ledger)?;
                 layered(listener, wire.callers, stack).await
             }

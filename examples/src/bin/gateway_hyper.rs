@@ -47,7 +47,10 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     config.check()?;
     let mut simulators = JoinSet::new();
     let addresses = run::start_simulators(&config.simulator, &mut simulators).await?;
-    let limits = Limits::new(&config)?;
+    let (limits, driver) = Limits::new(&config)?;
+    if let Some(driver) = driver {
+        tokio::spawn(driver);
+    }
     let stack = stack::gateway::<Incoming>(&config, &addresses, &limits, &Default::default())?;
     let patience = config.server.write_timeout;
     let stack = ReaderTimeoutLayer::new(patience, Tokio).layer(stack);
@@ -78,5 +81,6 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     }
     drop(listener);
     let _ = time::timeout(config.server.drain, connections.shutdown()).await;
+    limits.flush().await;
     Ok(())
 }

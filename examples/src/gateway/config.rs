@@ -14,8 +14,9 @@ use serde::Deserialize;
 
 use super::{
     Error,
-    limits::{self, Limits},
+    limits::Limits,
     stack::{self, Simulators},
+    store::Store,
     values::resolve,
 };
 
@@ -28,7 +29,7 @@ pub struct Config {
     /// Who may call. Absent: everybody, without a key.
     pub access: Option<access::Config>,
     /// Where the levels of limits are kept.
-    pub store: limits::Store,
+    pub store: Store,
     /// How many calls may be under way at once; the first limit is outermost.
     pub concurrency_limit: Vec<concurrency_limit::Config>,
     /// How many tokens callers may use. Absent: as many as they like.

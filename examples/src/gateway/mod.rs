@@ -1,7 +1,7 @@
 //! A gateway of aigw's layers, assembled from a file.
 //!
 //! Nothing here decides anything about a call: [`config`] reads the file, [`stack`] puts the layers
-//! on each other, [`limits`] holds what may be used, [`ledger`] adds up what was, [`admin`] shows it, and [`run`] listens.
+//! on each other, [`limits`] holds what may be used, [`store`] keeps what is left of it, [`ledger`] adds up what was used, [`admin`] shows it, and [`run`] listens.
 //!
 //! # Examples
 //!
@@ -32,6 +32,7 @@ pub mod ledger;
 pub mod limits;
 pub mod run;
 pub mod stack;
+pub mod store;
 mod values;
 
 pub use self::{config::Config, error::Error};

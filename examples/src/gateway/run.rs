@@ -12,6 +12,7 @@ use aigw_core::{
     rt::Tokio,
     testing::{Provider, provider},
 };
+use aigw_policies::budget::redis::Driver;
 use axum::Router;
 use bytes::Bytes;
 use http::Response;
@@ -41,6 +42,8 @@ pub struct Gateway {
     pages: Router,
     config: Arc<Config>,
     draining: CancellationToken,
+    limits: Limits,
+    driver: Option<Driver>,
     simulators: JoinSet<()>,
 }
 
@@ -56,13 +59,13 @@ impl Gateway {
         let mut simulators = JoinSet::new();
         let addresses = start_simulators(&config.simulator, &mut simulators).await?;
         let ledger = Arc::<Ledger>::default();
-        let limits = Limits::new(&config)?;
+        let (limits, driver) = Limits::new(&config)?;
         let service = stack::gateway::<axum::body::Body>(&config, &addresses, &limits, &ledger)?;
         let config = Arc::new(config);
         let draining = CancellationToken::new();
         let pages = admin::router(admin::Admin {
             config: Arc::clone(&config),
-            limits,
+            limits: limits.clone(),
             ledger,
             draining: draining.clone(),
         });
@@ -77,6 +80,8 @@ impl Gateway {
             pages,
             config,
             draining,
+            limits,
+            driver,
             simulators,
         })
     }
@@ -106,12 +111,17 @@ impl Gateway {
             // Operators see the gateway until it is gone.
             pages.spawn(server.serve(listener, self.pages, std::future::pending()));
         }
+        let mut driving = JoinSet::new();
+        if let Some(driver) = self.driver.take() {
+            driving.spawn(driver);
+        }
         let draining = self.draining.clone();
         let shutdown = async move {
             shutdown.await;
             draining.cancel();
         };
         server.serve(self.listener, self.router, shutdown).await;
+        self.limits.flush().await;
         // Not before: calls under way may still be answered by them.
         drop(self.simulators);
     }

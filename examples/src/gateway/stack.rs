@@ -17,7 +17,7 @@ use aigw_core::{
     reject,
     rt::Tokio,
 };
-use aigw_policies::access::AuthenticateLayer;
+use aigw_policies::{access::AuthenticateLayer, budget};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
@@ -30,7 +30,7 @@ use super::{
     Config, Error,
     config::{self, Server},
     ledger::Ledger,
-    limits::Limits,
+    limits::{Limits, On, Stored},
 };
 
 /// A backend behind its layers, its type erased: one box for each call keeps the types, and the
@@ -90,12 +90,23 @@ fn limited<B>(limits: &Limits, routes: Router<String, Backend<B>>) -> Backend<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    let calls = match &limits.tokens {
-        Some(tokens) => erased(tokens.layer(routes)),
-        None => erased(routes),
+    let calls = match &limits.stored {
+        Stored::Memory(on) => within_tokens(on, routes),
+        Stored::Redis(on) => within_tokens(on, routes),
     };
     let limits = limits.concurrency.iter().rev();
     limits.fold(calls, |calls, limit| erased(limit.layer(calls)))
+}
+
+fn within_tokens<St, B>(on: &On<St>, routes: Router<String, Backend<B>>) -> Backend<B>
+where
+    St: budget::Store,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
+{
+    match &on.tokens {
+        Some(tokens) => erased(tokens.layer(routes)),
+        None => erased(routes),
+    }
 }
 
 fn erased<S, B, ResBody>(service: S) -> Backend<B>

@@ -90,6 +90,7 @@ async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows()
     assert!(set.contains("\nalias =") && set.contains("\ntime_per_token ="));
     assert!(set.contains("\nkey_query =") && set.contains("\nstate ="));
     assert!(set.contains("\noutput =") && set.contains("\nalign ="));
+    assert!(set.contains("\nkind =") && set.contains("\non_error ="));
     for (name, toml) in [("shown", shown), ("set", &*set)] {
         let path = file(&format!("check-{name}.toml"), toml);
         let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);

@@ -76,7 +76,7 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
     let status = house.status().await;
     let expected = serde_json::json!({
         "concurrency": [],
-        "keys": 1,
+        "store": { "kind": "memory", "keys": 1 },
         "token_budgets": [{ "name": "year", "limit": "51 per year" }],
     });
     assert_eq!(status["limits"], expected);
@@ -118,7 +118,10 @@ async fn the_list_of_models_costs_nothing() {
         assert_ne!(answer.status(), 429);
         assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), None);
     }
-    assert_eq!(house.status().await["limits"]["keys"], Value::from(0));
+    assert_eq!(
+        house.status().await["limits"]["store"]["keys"],
+        Value::from(0)
+    );
 }
 
 #[tokio::test]

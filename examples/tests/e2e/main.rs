@@ -33,6 +33,7 @@ mod large;
 mod many;
 mod refusals;
 mod sdk;
+mod shared;
 mod stall;
 mod upload;
 mod versions;

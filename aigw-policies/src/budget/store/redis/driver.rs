@@ -52,8 +52,7 @@ impl Driver {
     {
         let now = shared.timer.now();
         Self(Boxed::new(Running {
-            sleep: Box::pin(shared.timer.sleep_until(now)),
-            sleeps_until: None,
+            sleep: None,
             shared,
             connection,
             orphans: Vec::new(),
@@ -98,9 +97,8 @@ struct Running<C, T: Timer> {
     since: Option<u64>,
     /// How long after the next failure Redis is asked again.
     pause: Duration,
-    sleep: Pin<Box<T::Sleep>>,
-    /// `None` once it has slept.
-    sleeps_until: Option<Instant>,
+    /// Until when it sleeps. Made where it is polled: a timer may need a runtime.
+    sleep: Option<(Instant, Pin<Box<T::Sleep>>)>,
 }
 
 /// What Redis is being asked.
@@ -322,13 +320,17 @@ where
     }
 
     fn has_slept_until(&mut self, until: Instant, cx: &mut Context<'_>) -> bool {
-        if self.sleeps_until != Some(until) {
-            self.sleeps_until = Some(until);
-            self.shared.timer.reset(self.sleep.as_mut(), until);
+        let timer = &self.shared.timer;
+        let (at, sleep) = self
+            .sleep
+            .get_or_insert_with(|| (until, Box::pin(timer.sleep_until(until))));
+        if *at != until {
+            timer.reset(sleep.as_mut(), until);
+            *at = until;
         }
-        let has_slept = self.sleep.as_mut().poll(cx).is_ready();
+        let has_slept = sleep.as_mut().poll(cx).is_ready();
         if has_slept {
-            self.sleeps_until = None;
+            self.sleep = None;
         }
         has_slept
     }

@@ -1,0 +1,151 @@
+//! One limit for several gateways, kept in Redis, and what becomes of calls without it.
+
+use std::time::SystemTime;
+
+use serde_json::json;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    callers::{Caller, Refusal},
+    house::{House, every_dialect},
+    process::Program,
+    wire::{Answer, Wire},
+};
+
+/// A limit of a year's tokens, of which each call holds 50 until its answer says what it used.
+fn limited(url: &str, on_error: &str, quota: u64) -> String {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    every_dialect("")
+        + &format!(
+            r#"
+[store]
+kind = "redis"
+url = "{url}"
+on_error = "{on_error}"
+namespace = "e2e-{}-{since}"
+
+[token_limit]
+estimate = "off"
+output = 50
+opaque = "pass"
+
+[[token_limit.budget]]
+name = "year"
+quota = {quota}
+period = "year"
+"#,
+            std::process::id()
+        )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command says where its Redis is"
+)]
+fn redis() -> String {
+    std::env::var("AIGW_TEST_REDIS_URL").expect("a Redis: run `cargo xtask test`")
+}
+
+/// Asks until it is refused, and says how many tokens were used.
+async fn use_up(address: String) -> u64 {
+    let mut wire = Program::connect(&address).await;
+    let mut used = 0;
+    loop {
+        wire.send(Caller::OpenAi.request()).await;
+        let answer = wire.answer().await;
+        match answer.status() {
+            200 => used += answer.json()["usage"]["total_tokens"].as_u64().unwrap(),
+            429 => return used,
+            status => panic!("{status}: {answer:?}"),
+        }
+    }
+}
+
+fn remaining(answer: &Answer) -> Option<u64> {
+    let remaining = answer.head.header("x-ratelimit-remaining-tokens")?;
+    Some(remaining.parse().unwrap())
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis"]
+async fn three_gateways_give_out_no_more_than_one_limit() {
+    const QUOTA: u64 = 20_000;
+    let toml = limited(&redis(), "deny", QUOTA);
+    let mut gateways = Vec::new();
+    let mut clients = JoinSet::new();
+    for number in 0..3 {
+        let mut gateway = Program::gateway(&format!("shared-{number}.toml"), &toml);
+        let address = gateway.address("listening on http://").await;
+        for _ in 0..22 {
+            clients.spawn(use_up(address.clone()));
+        }
+        gateways.push(gateway);
+    }
+    let used: u64 = clients.join_all().await.into_iter().sum();
+    assert!(used <= QUOTA, "{used} of {QUOTA}");
+    // Whoever is refused leaves at most what one call holds, and all others had hold of then.
+    assert!(used > QUOTA - 66 * 60, "{used} of {QUOTA}");
+    // They tell Redis what was used before they are gone.
+    for gateway in gateways {
+        gateway.terminate().await;
+        assert_eq!(gateway.exit().await.code(), Some(0));
+    }
+    let house = House::open(&toml.replace(&QUOTA.to_string(), "30000")).await;
+    let mut wire = house.connect().await;
+    wire.send(Caller::OpenAi.request()).await;
+    let answer = wire.answer().await;
+    assert_eq!(remaining(&answer), Some(30_000 - used - 50));
+    let store = &house.status().await["limits"]["store"];
+    assert_eq!(store["kind"], "redis");
+    assert_eq!((&store["lost"], &store["in_doubt"]), (&json!(0), &json!(0)));
+}
+
+/// Where nobody listens.
+async fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("redis://{}", listener.local_addr().unwrap())
+}
+
+async fn ask(wire: &mut Wire, caller: Caller) -> Answer {
+    wire.send(caller.request()).await;
+    wire.answer().await
+}
+
+#[tokio::test]
+async fn without_its_redis_a_gateway_does_what_was_chosen() {
+    let url = nowhere().await;
+    let unavailable = Refusal {
+        status: 503,
+        code: "service_unavailable",
+        anthropic: "overloaded_error",
+        google: "UNAVAILABLE",
+        says: "what is left of the limits cannot be told at present",
+    };
+    for (on_error, statuses) in [
+        ("allow", [200; 3]),
+        ("deny", [503; 3]),
+        ("local", [200, 200, 429]),
+    ] {
+        let house = House::open(&limited(&url, on_error, 70)).await;
+        for caller in Caller::ALL {
+            let mut wire = house.connect().await;
+            for status in statuses {
+                let answer = ask(&mut wire, caller).await;
+                if status == 503 {
+                    caller.assert_refused(&answer, &unavailable);
+                    assert_eq!(answer.head.header("retry-after"), Some("1"));
+                } else {
+                    assert_eq!(answer.status(), status, "{on_error} {caller:?}: {answer:?}");
+                }
+            }
+            if on_error == "local" {
+                break;
+            }
+        }
+        let store = &house.status().await["limits"]["store"];
+        assert_eq!(
+            (&store["is_lost"], &store["decided"]),
+            (&json!(true), &json!(0))
+        );
+    }
+}

@@ -1,3 +1,7 @@
+use super::{
+    class::{Class, Counts},
+    scan::scan,
+};
 use crate::tokens::prompt::Texts;
 
 /// What of a prompt tells how many tokens it has: counts of what tokenizers treat alike, gathered in
@@ -5,53 +9,25 @@ use crate::tokens::prompt::Texts;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tokens) struct Features {
     bytes: u64,
-    counts: [u64; Class::COUNT],
+    counts: Counts,
     fixed: i64,
-}
-
-/// What a text consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-enum Class {
-    /// Words of ASCII letters: most of them are one token.
-    Word,
-    /// Letters beyond the sixth of a word: the more, the more tokens.
-    LongWord,
-    /// A capital behind a small letter, where words of code are cut.
-    Hump,
-    /// Digits, by threes.
-    Number,
-    /// Punctuation, and each further sign that is like the one before.
-    Sign,
-    SameSign,
-    /// Line ends, and blanks beyond the first: both come in runs.
-    Line,
-    Indent,
-    /// Latin letters with accents, which stand in words.
-    Accented,
-    /// Greek, Cyrillic and Armenian: words of letters of two bytes.
-    Greek,
-    /// Hebrew, Arabic and their neighbours: letters of two bytes that vocabularies know less well.
-    Semitic,
-    Kana,
-    Han,
-    /// Signs of East Asia.
-    WideSign,
-    Hangul,
-    /// All other letters of three bytes.
-    Other,
-    /// Emoji and rare letters: four bytes.
-    Astral,
-    /// Each text, for what is cut at its ends.
-    Text,
-}
-
-impl Class {
-    const COUNT: usize = Self::Text as usize + 1;
+    /// How many bytes of the next text are taken to be like what was read before them.
+    passed_over: usize,
 }
 
 /// How many features there are, in numbers.
 pub(super) const COUNT: usize = Class::COUNT + 2;
+
+/// How many bytes of a prompt are read from end to end. Behind them half is read, behind twice as
+/// many a third, and so on: no prompt should hold up others for long, and the longer it is, the less
+/// depends on any part of it.
+const WHOLE: usize = 4 << 10;
+
+/// How many bytes are then read in one place, about.
+const BLOCK: usize = 256;
+
+/// The longest run of letters and digits that is not cut.
+const WORD: usize = 32;
 
 impl Features {
     pub(in crate::tokens) fn bytes(&self) -> u64 {
@@ -65,129 +41,51 @@ impl Features {
     /// As numbers: the counts, what is fixed, and a one for what every call has.
     pub(super) fn numbers(&self) -> [f64; COUNT] {
         let mut numbers = [1.0; COUNT];
-        let counts = self.counts.iter().map(|count| *count as f64);
+        let counts = self.counts.iter().map(|count| count as f64);
         let values = counts.chain([self.fixed as f64]);
         for (number, value) in numbers.iter_mut().zip(values) {
             *number = value;
         }
         numbers
     }
-
-    fn add(&mut self, class: Class, count: u64) {
-        if let Some(slot) = self.counts.get_mut(class as usize) {
-            *slot = slot.saturating_add(count);
-        }
-    }
 }
 
 impl Texts for Features {
     fn text(&mut self, text: &str) {
+        self.counts.add(Class::Text, 1);
+        let mut at = self.passed_over.min(text.len());
+        self.passed_over -= at;
+        let before = self.bytes as usize;
+        while at < text.len() {
+            let passed = before.saturating_add(at);
+            let length = WHOLE.saturating_sub(passed);
+            let length = if length > 0 { length } else { BLOCK };
+            let length = length.min(text.len() - at);
+            // Each byte that is read stands for so many.
+            let times = passed / WHOLE + 1;
+            let part = text.get(cut(text, at)..cut(text, at + length));
+            let mut counts = Counts::default();
+            scan(part.unwrap_or_default(), &mut counts);
+            self.counts.add_times(&counts, times as u64);
+            at = at.saturating_add(length.saturating_mul(times));
+        }
+        self.passed_over += at - text.len();
         self.bytes = self.bytes.saturating_add(text.len() as u64);
-        self.add(Class::Text, 1);
-        if text.len() <= WHOLE {
-            self.read(text);
-        } else {
-            self.sample(text);
-        }
     }
 }
 
-/// The longest text that is read from end to end, in bytes.
-const WHOLE: usize = 64 << 10;
-
-/// The bytes that are read at each of sixteen places of a longer one.
-const BLOCK: usize = WHOLE / 16;
-
-impl Features {
-    /// Reads a long text at places that are evenly apart, and takes the rest to be alike: no
-    /// prompt should hold up others for long.
-    fn sample(&mut self, text: &str) {
-        let (mut sample, mut read) = (Self::default(), 0_u64);
-        for start in (0..text.len()).step_by(text.len().div_ceil(WHOLE / BLOCK)) {
-            let boundary =
-                |place: usize| (place..=text.len()).find(|at| text.is_char_boundary(*at));
-            let block = boundary(start).zip(boundary(text.len().min(start + BLOCK)));
-            let block = block.and_then(|(start, end)| text.get(start..end));
-            let block = block.unwrap_or_default();
-            sample.read(block);
-            read += block.len() as u64;
-        }
-        for (count, sampled) in self.counts.iter_mut().zip(sample.counts) {
-            let all = sampled.saturating_mul(text.len() as u64).checked_div(read);
-            *count = count.saturating_add(all.unwrap_or_default());
-        }
-    }
-
-    fn read(&mut self, text: &str) {
-        let mut rest = text;
-        let mut last = '\0';
-        while let Some(letter) = rest.chars().next() {
-            let run = match letter {
-                'a'..='z' | 'A'..='Z' => self.word(rest),
-                '0'..='9' => {
-                    let run = run(rest, |byte| byte.is_ascii_digit());
-                    self.add(Class::Number, run.div_ceil(3) as u64);
-                    run
-                }
-                '\n' | '\r' => {
-                    self.add(Class::Line, 1);
-                    run(rest, |byte| matches!(byte, b'\n' | b'\r'))
-                }
-                ' ' | '\t' => {
-                    let run = run(rest, |byte| matches!(byte, b' ' | b'\t'));
-                    self.add(Class::Indent, u64::from(run > 1));
-                    run
-                }
-                _ => {
-                    self.add(class(letter, last), 1);
-                    letter.len_utf8()
-                }
-            };
-            last = letter;
-            rest = rest.get(run..).unwrap_or_default();
-        }
-    }
-
-    /// Reads the word that a text begins with, and says how long it is.
-    fn word(&mut self, text: &str) -> usize {
-        let (mut length, mut humps, mut small) = (0_usize, 0, false);
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' => small = true,
-                b'A'..=b'Z' => humps += u64::from(std::mem::take(&mut small)),
-                _ => break,
-            }
-            length += 1;
-        }
-        self.add(Class::Word, 1);
-        self.add(Class::Hump, humps);
-        self.add(Class::LongWord, length.saturating_sub(6) as u64);
-        length
-    }
-}
-
-/// How many bytes at the beginning of a text are like this.
-fn run(text: &str, like: impl Fn(u8) -> bool) -> usize {
-    text.bytes().take_while(|byte| like(*byte)).count()
-}
-
-/// The class of a character that is told apart from its neighbours.
-fn class(letter: char, last: char) -> Class {
-    match letter {
-        '\0'..='\x7f' if letter == last => Class::SameSign,
-        '\0'..='\x7f' => Class::Sign,
-        '\u{80}'..='\u{36f}' | '\u{1e00}'..='\u{1eff}' => Class::Accented,
-        '\u{370}'..='\u{58f}' | '\u{1f00}'..='\u{1fff}' => Class::Greek,
-        '\u{590}'..='\u{8ff}' => Class::Semitic,
-        '\u{3040}'..='\u{30ff}' => Class::Kana,
-        '\u{2000}'..='\u{2fff}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' => {
-            Class::WideSign
-        }
-        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => Class::Han,
-        '\u{ac00}'..='\u{d7ff}' => Class::Hangul,
-        '\u{10000}'.. => Class::Astral,
-        _ => Class::Other,
-    }
+/// Where a text may be cut so that no word is, if it is not too long: here or behind.
+fn cut(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let in_word = |at: &usize| {
+        let letters = at.checked_sub(1).and_then(|before| bytes.get(before..=*at));
+        letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_alphanumeric))
+    };
+    let may_be = |at: &usize| text.is_char_boundary(*at) && !in_word(at);
+    let mut behind = at..text.len();
+    let word_ends = behind.clone().take(WORD).find(may_be);
+    let cut = word_ends.or_else(|| behind.find(|at| text.is_char_boundary(*at)));
+    cut.unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -201,7 +99,7 @@ mod tests {
     }
 
     fn count(text: &str, class: Class) -> u64 {
-        features(text).counts[class as usize]
+        features(text).counts.of(class)
     }
 
     #[test]
@@ -238,11 +136,11 @@ mod tests {
         let text = line.repeat(20_000);
         let (one, all) = (features(line), features(&text));
         assert_eq!(all.bytes(), text.len() as u64);
-        for (one, all) in one.counts.iter().zip(all.counts) {
+        for (one, all) in one.counts.iter().zip(all.counts.iter()) {
             // But for the one that counts texts.
             let expected = if all == 1 { 1 } else { one * 20_000 };
             assert!(
-                all.abs_diff(expected) * 50 <= expected,
+                all.abs_diff(expected) * 12 <= expected,
                 "{all} for {expected}"
             );
         }

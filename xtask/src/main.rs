@@ -20,6 +20,7 @@ mod fuzz;
 mod gate;
 mod package;
 mod redis;
+mod servers;
 mod tally;
 mod test;
 mod workspace;

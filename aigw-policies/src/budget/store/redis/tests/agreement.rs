@@ -28,10 +28,10 @@ impl Clock for Still {
 }
 
 /// Numbers that look random and are the same each time.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
+    pub(super) fn below(&mut self, most: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -58,13 +58,18 @@ fn told(verdict: &Verdict) -> Told {
 #[ignore = "needs a Redis"]
 async fn redis_and_memory_come_to_the_same_verdicts() {
     for seed in 0..8 {
-        agree(seed).await;
+        agree(connection().await, seed).await;
     }
 }
 
-async fn agree(seed: u64) {
+/// Plays a trace of chance, and compares what both stores say and have left.
+pub(super) async fn agree<C>(connection: C, seed: u64)
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
     let mut chance = Chance(seed);
-    let (redis, _driver) = store(OnError::Deny).await;
+    let (redis, driver) = RedisStore::new(connection, Tokio, config(OnError::Deny));
+    tokio::spawn(driver);
     let clock = Still::new();
     let memory = MemoryStore::with_clock(clock.clone(), 1000);
     let quota = |amount, period, align| Limit::from(Quota::try_new(amount, period, align).unwrap());

@@ -3,6 +3,8 @@
 mod agreement;
 mod load;
 mod outage;
+mod server;
+mod servers;
 mod sharing;
 
 use std::{

@@ -2,17 +2,30 @@
 
 use super::*;
 
-/// A connection that can be cut.
+/// A connection that can be cut, before a command is sent or before it is answered.
 #[derive(Clone)]
-struct Cut(MultiplexedConnection, Arc<AtomicBool>);
+struct Cut(MultiplexedConnection, Arc<Mutex<Cable>>);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cable {
+    Whole,
+    Cut,
+    /// What is sent arrives, and no answer does.
+    Deaf,
+}
 
 impl ConnectionLike for Cut {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        if self.1.load(Ordering::Relaxed) {
-            let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-            return Box::pin(async { Err(error.into()) });
-        }
-        self.0.req_packed_command(cmd)
+        Box::pin(async move {
+            let cable = *self.1.lock().unwrap();
+            if cable == Cable::Whole {
+                return self.0.req_packed_command(cmd).await;
+            }
+            if cable == Cable::Deaf {
+                self.0.req_packed_command(cmd).await?;
+            }
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+        })
     }
 
     fn req_packed_commands<'a>(
@@ -32,29 +45,31 @@ impl ConnectionLike for Cut {
 /// A store that has been asked once and is cut off, and what it tells.
 struct Outage {
     store: RedisStore<Cut, Tokio>,
-    is_cut: Arc<AtomicBool>,
+    cable: Arc<Mutex<Cable>>,
     events: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Outage {
     async fn begin(on_error: OnError) -> Self {
-        let (is_cut, events) = (
-            Arc::<AtomicBool>::default(),
-            Arc::<Mutex<Vec<_>>>::default(),
-        );
+        let cable = Arc::new(Mutex::new(Cable::Whole));
+        let events = Arc::<Mutex<Vec<_>>>::default();
         let seen = Arc::clone(&events);
         let observe = move |event: &Event<'_>| seen.lock().unwrap().push(event.as_str());
-        let cut = Cut(connection().await, Arc::clone(&is_cut));
+        let cut = Cut(connection().await, Arc::clone(&cable));
         let (store, driver) = RedisStore::with_observe(cut, Tokio, config(on_error), observe);
         tokio::spawn(driver);
         let outage = Self {
             store,
-            is_cut,
+            cable,
             events,
         };
         assert!(matches!(outage.ask(1).await, Verdict::Admitted(_)));
-        outage.is_cut.store(true, Ordering::Relaxed);
+        outage.turn(Cable::Cut);
         outage
+    }
+
+    fn turn(&self, cable: Cable) {
+        *self.cable.lock().unwrap() = cable;
     }
 
     async fn ask(&self, amount: u64) -> Verdict {
@@ -65,7 +80,7 @@ impl Outage {
 
     /// Until Redis decides again.
     async fn end(&self) {
-        self.is_cut.store(false, Ordering::Relaxed);
+        self.turn(Cable::Whole);
         while self.store.stats().is_lost {
             tokio::task::yield_now().await;
         }
@@ -150,4 +165,25 @@ async fn a_server_that_forgot_gives_nothing_back_that_was_taken_before() {
     redis.settle(before, &[0]);
     redis.flush().await;
     assert!(matches!(ask(1).await, Verdict::Refused(_)));
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis"]
+async fn what_was_done_and_not_answered_is_not_done_again() {
+    let outage = Outage::begin(OnError::Deny).await;
+    outage.turn(Cable::Whole);
+    let Verdict::Admitted(holds) = outage.ask(50).await else {
+        panic!("1 of 100 is held");
+    };
+    outage.turn(Cable::Deaf);
+    outage.store.settle(holds, &[20]);
+    while !outage.store.stats().is_lost {
+        tokio::task::yield_now().await;
+    }
+    outage.end().await;
+    outage.store.flush().await;
+    let Verdict::Refused(refused) = outage.ask(100).await else {
+        panic!("21 are taken");
+    };
+    assert_eq!(refused.left.remaining, 79);
 }

@@ -7,7 +7,7 @@ use aigw_core::{
     call::CallBody,
     rt::{NoTimer, Tokio},
 };
-use aigw_policies::{access, budget, concurrency_limit, drain, token_limit, tokens};
+use aigw_policies::{access, budget, concurrency_limit, drain, request_limit, token_limit, tokens};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -57,9 +57,14 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<drain::DrainLayer<Tokio>>();
     plain::<drain::ResponseBody<Body, Tokio>>();
     plain::<drain::ResponseFuture<Answer, Tokio, Body, Infallible>>();
+    plain::<request_limit::Config>();
+    plain::<request_limit::ConfigError>();
+    plain::<request_limit::RequestLimit<(), budget::MemoryStore>>();
+    plain::<request_limit::RequestLimitLayer>();
+    plain::<request_limit::ResponseFuture<Service, Body, budget::MemoryStore>>();
     plain::<token_limit::Budget>();
     plain::<token_limit::ConfigError>();
-    plain::<token_limit::Headers>();
+    plain::<budget::Headers>();
     plain::<token_limit::OnOpaque>();
     plain::<token_limit::Output>();
     plain::<token_limit::ResponseFuture<Service, Body, budget::MemoryStore>>();

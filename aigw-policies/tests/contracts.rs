@@ -25,6 +25,7 @@ use aigw_policies::{
     budget::{MemoryStore, Rate},
     concurrency_limit::{ConcurrencyLimitLayer, Config as Limit},
     drain::{Bounds, DrainLayer},
+    request_limit::{self, RequestLimitLayer},
     token_limit::{Budget, OnOpaque, TokenLimitLayer},
 };
 use bytes::Bytes;
@@ -63,6 +64,11 @@ fn token_limit() -> TokenLimitLayer<MemoryStore> {
     let rate = Rate::try_new(1_000_000, Duration::from_secs(1)).unwrap();
     let budget = Budget::new("rate", rate);
     TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass).unwrap()
+}
+
+fn request_limit() -> RequestLimitLayer {
+    let rate = Rate::try_new(1_000_000, Duration::from_secs(1)).unwrap();
+    RequestLimitLayer::in_memory(request_limit::Config::new([], rate)).unwrap()
 }
 
 fn chat() -> Request<Full<Bytes>> {
@@ -111,6 +117,15 @@ async fn the_body_of_a_token_limit_is_a_window() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_body_of_a_request_limit_is_a_window() {
+    body::check(|sample| {
+        let answer = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(sample.clone()))));
+        let stack = CallLayer::new().layer(request_limit().layer(answer));
+        now(stack.oneshot(chat())).unwrap().into_body()
+    });
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = drain(a_minute());
     service::forwards_readiness::<Request<()>, _, _>(|inner| policy.layer(inner));
@@ -123,6 +138,9 @@ async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = token_limit();
     service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));
     let call = CallLayer::new();
+    service::calls_what_is_ready(|inner| call.layer(policy.layer(inner)), chat).await;
+    let policy = request_limit();
+    service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));
     service::calls_what_is_ready(|inner| call.layer(policy.layer(inner)), chat).await;
 }
 

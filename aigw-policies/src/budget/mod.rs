@@ -33,6 +33,8 @@
 mod bucket;
 mod calendar;
 mod condition;
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+mod headers;
 mod level;
 mod limit;
 mod rolling;
@@ -42,9 +44,13 @@ mod tests;
 mod timestamp;
 mod window;
 
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub use self::headers::Headers;
 use self::level::{Fit, Level, Taken};
 #[cfg(feature = "redis")]
 pub use self::store::redis;
+#[cfg(feature = "request-limit")]
+pub(crate) use self::store::shards;
 pub use self::{
     condition::Condition,
     level::Left,

@@ -4,9 +4,9 @@ use aigw_core::{duration, key::Dimension, usage::Kind};
 use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Budget, ConfigError, Headers, OnOpaque, Output, TokenLimitLayer, Weights};
+use super::{Budget, ConfigError, OnOpaque, Output, TokenLimitLayer, Weights};
 use crate::{
-    budget::{Align, Condition, Limit, Period, Quota, Rate, Store},
+    budget::{Align, Condition, Headers, Limit, Period, Quota, Rate, Store},
     tokens::{Fast, Off},
 };
 
@@ -238,7 +238,7 @@ impl HeaderNames {
                 .map(Some)
                 .ok_or_else(|| ConfigError::Header(name.into())),
         };
-        let otherwise = Headers::default();
+        let otherwise = Headers::tokens();
         let headers = Headers {
             limit: named(&self.limit, otherwise.limit)?,
             remaining: named(&self.remaining, otherwise.remaining)?,

@@ -8,11 +8,10 @@ use http::StatusCode;
 use tower_layer::Layer;
 
 use super::{
-    Budget, ConfigError, Headers, OnOpaque, Output, TokenLimit, elsewhere::Elsewhere,
-    limiter::Limiter,
+    Budget, ConfigError, OnOpaque, Output, TokenLimit, elsewhere::Elsewhere, limiter::Limiter,
 };
 use crate::{
-    budget::Store,
+    budget::{Headers, Store},
     tokens::{Estimator, Off},
 };
 
@@ -63,7 +62,7 @@ impl<St: Store> TokenLimitLayer<St> {
                 opaque,
                 estimator: Arc::new(Off),
                 output: Output::default(),
-                headers: Headers::default(),
+                headers: Headers::tokens(),
                 quota_status: StatusCode::TOO_MANY_REQUESTS,
                 refuser: Refuser::default(),
                 learned: Arc::default(),
@@ -97,7 +96,7 @@ impl<St: Store> TokenLimitLayer<St> {
         self.changed(|limiter| limiter.output = output)
     }
 
-    /// In which headers callers are told what they have left.
+    /// In which headers callers are told what they have left. Default: [`Headers::tokens`].
     pub fn headers(self, headers: Headers) -> Self {
         self.changed(|limiter| limiter.headers = headers)
     }

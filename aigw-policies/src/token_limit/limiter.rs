@@ -10,11 +10,11 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Budget, Headers, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, output::answers,
+    Budget, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, output::answers,
     settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Hold, Left, Limit, Refused, Store, Verdict},
+    budget::{Claim, Headers, Hold, Left, Limit, Refused, Store, Verdict},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -190,7 +190,7 @@ impl<St: Store> Limiter<St> {
 
     /// The headers of an answer: those of the budget of tokens that has the least left.
     pub(super) fn write_headers(&self, asking: &Asking, holds: &[Hold], headers: &mut HeaderMap) {
-        Headers::clear(headers);
+        Headers::tokens().clear(headers);
         let holds = asking.budgets.iter().zip(holds);
         let of_tokens = holds.filter(|(budget, _)| budget.counts_tokens());
         let left = of_tokens.filter_map(|(_, hold)| {

@@ -80,7 +80,6 @@ mod elsewhere;
 mod error;
 mod future;
 mod guard;
-mod headers;
 mod layer;
 mod learned;
 mod limiter;
@@ -97,7 +96,6 @@ pub use self::{
     budget::Budget,
     error::ConfigError,
     future::ResponseFuture,
-    headers::Headers,
     layer::TokenLimitLayer,
     opaque::OnOpaque,
     output::Output,

@@ -1,7 +1,7 @@
 use aigw_core::{dialect::Dialect, reject::Refused, rt::Tokio};
 use aigw_policies::{
-    budget::{Claim, Key, MemoryStore, Verdict},
-    token_limit::{Budget, Headers},
+    budget::{Claim, Headers, Key, MemoryStore, Verdict},
+    token_limit::Budget,
 };
 use http::HeaderName;
 

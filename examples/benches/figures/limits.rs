@@ -1,15 +1,31 @@
 //! What a decision of a limit costs, and the memory that its keys take.
 
 use std::{
+    convert::Infallible,
     fs,
+    future::{Ready, ready},
     hint::black_box,
+    num::NonZeroU32,
+    pin::pin,
     process::Command,
+    task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
 };
 
-use aigw_core::rt::SystemClock;
-use aigw_policies::budget::{Claim, Key, Limit, MemoryStore, Rate, Store, Verdict};
+use aigw_core::{
+    call::{CallBody, CallLayer},
+    rt::SystemClock,
+};
+use aigw_policies::{
+    budget::{Claim, Key, Limit, MemoryStore, Rate, Store, Verdict},
+    request_limit::{self, RequestLimitLayer},
+};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Empty;
+use tower::{Layer, Service, service_fn};
 
 use crate::{
     Options, Result,
@@ -60,6 +76,26 @@ pub(crate) fn run(options: &Options) -> Result {
     }
     table::row("two threads", &speedup, Target::AtLeast(1.7));
 
+    table::title("request limit in memory", "ns a call");
+    let mut rows: [(&str, fn() -> Result<Duration>, Figures); 3] = [
+        ("bare governor, DashMap", bare_governor, Figures::default()),
+        ("no-op service", no_op, Figures::default()),
+        (
+            "the same behind a request limit",
+            request_limited,
+            Figures::default(),
+        ),
+    ];
+    // In turns: the pace of a machine drifts.
+    for _ in 0..options.rounds {
+        for (_, run, figures) in &mut rows {
+            figures.push(run()?.as_nanos() as f64 / f64::from(CALLS));
+        }
+    }
+    for (name, _, figures) in &rows {
+        table::row(name, figures, Target::None);
+    }
+
     table::title(&format!("{LIVE_KEYS} live keys"), "MB");
     let mut memory = Figures::default();
     let me = std::env::current_exe()?;
@@ -85,6 +121,61 @@ fn calls(store: &MemoryStore, budgets: usize, key: &str) -> Result<Duration> {
         match black_box(store.reserve_now(claims.collect())) {
             Verdict::Admitted(holds) => store.settle(holds, &[10, 10, 10]),
             verdict => return Err(format!("not admitted: {verdict:?}").into()),
+        }
+    }
+    Ok(began.elapsed())
+}
+
+const REQUESTS: u32 = 1_000_000_000;
+
+fn bare_governor() -> Result<Duration> {
+    let burst = NonZeroU32::new(REQUESTS).ok_or("no requests")?;
+    let limiter = governor::RateLimiter::dashmap(governor::Quota::per_second(burst));
+    let key = "requests:=m".to_owned();
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        black_box(limiter.check_key(black_box(&key))).map_err(|_| "not admitted")?;
+    }
+    Ok(began.elapsed())
+}
+
+fn no_op() -> Result<Duration> {
+    serve(answer())
+}
+
+fn request_limited() -> Result<Duration> {
+    let rate = Rate::try_new(REQUESTS.into(), Duration::from_secs(1))?;
+    let config = request_limit::Config::new(["model".parse()?], rate);
+    serve(RequestLimitLayer::in_memory(config)?.layer(answer()))
+}
+
+type Asked = CallBody<Empty<Bytes>>;
+
+/// A service that does nothing but answer.
+fn answer() -> impl Service<
+    Request<Asked>,
+    Response = Response<Empty<Bytes>>,
+    Error = Infallible,
+    Future = Ready<std::result::Result<Response<Empty<Bytes>>, Infallible>>,
+> + Clone {
+    service_fn(|_: Request<Asked>| ready(Ok(Response::new(Empty::new()))))
+}
+
+/// Asks over and over behind a [`CallLayer`], which reads a head alone.
+fn serve<S, B>(service: S) -> Result<Duration>
+where
+    S: Service<Request<Asked>, Response = Response<B>, Error = Infallible> + Clone,
+    B: Body<Data = Bytes>,
+{
+    let mut service = CallLayer::new().layer(service);
+    let mut context = Context::from_waker(Waker::noop());
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        let request = Request::get("/v1/models").body(Empty::new())?;
+        let mut future = pin!(service.call(request));
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(Ok(answer)) if answer.status().is_success() => drop(black_box(answer)),
+            _ => return Err("not answered".into()),
         }
     }
     Ok(began.elapsed())

@@ -9,7 +9,7 @@ use aigw_backends::{
     timeout::Timeouts,
 };
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
-use aigw_policies::{access, concurrency_limit, token_limit};
+use aigw_policies::{access, concurrency_limit, request_limit, token_limit};
 use serde::Deserialize;
 
 use super::{
@@ -30,6 +30,9 @@ pub struct Config {
     pub access: Option<access::Config>,
     /// Where the levels of limits are kept.
     pub store: Store,
+    /// How many requests there may be in a time; the first limit is outermost, and all are outside
+    /// the other limits.
+    pub request_limit: Vec<request_limit::Config>,
     /// How many calls may be under way at once; the first limit is outermost.
     pub concurrency_limit: Vec<concurrency_limit::Config>,
     /// How many tokens callers may use. Absent: as many as they like.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aigw_core::rt::Tokio;
 use aigw_policies::{
-    budget::{MemoryStore, redis::Driver},
+    budget::{Limit, MemoryStore, redis::Driver},
     concurrency_limit::ConcurrencyLimitLayer,
+    request_limit::{self, RequestLimitLayer},
     token_limit::TokenLimitLayer,
 };
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ pub(super) enum Stored {
 #[derive(Clone, Debug)]
 pub(super) struct On<St> {
     store: St,
+    pub(super) requests: Vec<RequestLimitLayer<St>>,
     pub(super) tokens: Option<TokenLimitLayer<St>>,
 }
 
@@ -48,8 +50,16 @@ impl Limits {
     /// Names the first setting that cannot take effect.
     pub fn new(config: &Config) -> Result<(Self, Option<Driver>), Error> {
         let (stored, driver) = match config.store.open()? {
-            Opened::Memory(store) => (Stored::Memory(On::new(config, store)?), None),
-            Opened::Redis(store, driver) => (Stored::Redis(On::new(config, store)?), Some(driver)),
+            Opened::Memory(store) => {
+                let requests = requests(config, RequestLimitLayer::in_memory)?;
+                (Stored::Memory(On::new(config, store, requests)?), None)
+            }
+            Opened::Redis(store, driver) => {
+                let layer = |limit| RequestLimitLayer::with_store(limit, store.clone());
+                let requests = requests(config, layer)?;
+                let on = On::new(config, store.clone(), requests)?;
+                (Stored::Redis(on), Some(driver))
+            }
         };
         let concurrency = config.concurrency_limit.iter().enumerate();
         let concurrency = concurrency.map(|(index, limit)| {
@@ -78,15 +88,17 @@ impl Limits {
             let levels = limit.handle().levels();
             json!({ "inside": levels.inside, "waiting": levels.waiting })
         });
-        let (store, budgets) = match &self.stored {
+        let (store, requests, budgets) = match &self.stored {
             Stored::Memory(on) => (
                 json!({ "kind": "memory", "keys": on.store.keys() }),
+                on.requests(),
                 on.budgets(),
             ),
-            Stored::Redis(on) => (redis(&on.store), on.budgets()),
+            Stored::Redis(on) => (redis(&on.store), on.requests(), on.budgets()),
         };
         json!({
             "concurrency": concurrency.collect::<Vec<_>>(),
+            "requests": requests,
             "store": store,
             "token_budgets": budgets,
         })
@@ -94,20 +106,53 @@ impl Limits {
 }
 
 impl<St: aigw_policies::budget::Store> On<St> {
-    fn new(config: &Config, store: St) -> Result<Self, Error> {
+    fn new(
+        config: &Config,
+        store: St,
+        requests: Vec<RequestLimitLayer<St>>,
+    ) -> Result<Self, Error> {
         let tokens = config.token_limit.as_ref();
         let tokens = tokens.map(|tokens| tokens.layer(store.clone()));
         let tokens = tokens.transpose().map_err(Error::at("token_limit"))?;
         let tokens = tokens.map(|tokens| tokens.with_offload(Tokio));
-        Ok(Self { store, tokens })
+        Ok(Self {
+            store,
+            requests,
+            tokens,
+        })
+    }
+
+    fn requests(&self) -> Vec<Value> {
+        let limits = self.requests.iter();
+        limits
+            .map(|limit| named(limit.name(), limit.limit()))
+            .collect()
     }
 
     fn budgets(&self) -> Vec<Value> {
         let budgets = self.tokens.iter().flat_map(TokenLimitLayer::budgets);
         budgets
-            .map(|budget| json!({ "name": budget.name(), "limit": budget.limit().to_string() }))
+            .map(|budget| named(budget.name(), budget.limit()))
             .collect()
     }
+}
+
+fn named(name: &str, limit: &Limit) -> Value {
+    json!({ "name": name, "limit": limit.to_string() })
+}
+
+/// The limits of requests, in their order. On a store those without a name are told apart by it.
+fn requests<L>(
+    config: &Config,
+    layer: impl Fn(request_limit::Config) -> Result<L, request_limit::ConfigError>,
+) -> Result<Vec<L>, Error> {
+    let limits = config.request_limit.iter().enumerate();
+    limits
+        .map(|(index, limit)| {
+            let limit = limit.clone().or_name(|| format!("requests-{index}"));
+            layer(limit).map_err(Error::at(format!("request_limit[{index}]")))
+        })
+        .collect()
 }
 
 fn redis(store: &Redis) -> Value {

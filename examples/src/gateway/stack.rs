@@ -17,7 +17,7 @@ use aigw_core::{
     reject,
     rt::Tokio,
 };
-use aigw_policies::{access::AuthenticateLayer, budget};
+use aigw_policies::{access::AuthenticateLayer, budget, concurrency_limit::ConcurrencyLimitLayer};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body;
@@ -90,23 +90,36 @@ fn limited<B>(limits: &Limits, routes: Router<String, Backend<B>>) -> Backend<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    let calls = match &limits.stored {
-        Stored::Memory(on) => within_tokens(on, routes),
-        Stored::Redis(on) => within_tokens(on, routes),
-    };
-    let limits = limits.concurrency.iter().rev();
-    limits.fold(calls, |calls, limit| erased(limit.layer(calls)))
+    let Limits {
+        concurrency,
+        stored,
+    } = limits;
+    match stored {
+        Stored::Memory(on) => limited_on(on, concurrency, routes),
+        Stored::Redis(on) => limited_on(on, concurrency, routes),
+    }
 }
 
-fn within_tokens<St, B>(on: &On<St>, routes: Router<String, Backend<B>>) -> Backend<B>
+fn limited_on<St, B>(
+    on: &On<St>,
+    concurrency: &[ConcurrencyLimitLayer<Tokio>],
+    routes: Router<String, Backend<B>>,
+) -> Backend<B>
 where
     St: budget::Store,
     B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    match &on.tokens {
+    let mut calls = match &on.tokens {
         Some(tokens) => erased(tokens.layer(routes)),
         None => erased(routes),
+    };
+    for limit in concurrency.iter().rev() {
+        calls = erased(limit.layer(calls));
     }
+    for limit in on.requests.iter().rev() {
+        calls = erased(limit.layer(calls));
+    }
+    calls
 }
 
 fn erased<S, B, ResBody>(service: S) -> Backend<B>

@@ -76,6 +76,7 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
     let status = house.status().await;
     let expected = serde_json::json!({
         "concurrency": [],
+        "requests": [],
         "store": { "kind": "memory", "keys": 1 },
         "token_budgets": [{ "name": "year", "limit": "51 per year" }],
     });
@@ -191,4 +192,54 @@ impl House {
             assert!(Instant::now() < until, "{calls} calls inside limit {limit}");
         }
     }
+}
+
+#[tokio::test]
+async fn requests_are_limited_before_anything_else_is_and_operators_see_it() {
+    let limits = r#"
+[[request_limit]]
+key = ["header:x-team"]
+quota = 2
+period = "year"
+
+[[request_limit]]
+name = "all"
+key = []
+requests = 1000
+per = "1m"
+
+[[concurrency_limit]]
+key = []
+calls = 1
+"#;
+    let house = House::open(&(every_dialect("") + limits)).await;
+    let used_up = Refusal {
+        status: 429,
+        code: "insufficient_quota",
+        anthropic: "rate_limit_error",
+        google: "RESOURCE_EXHAUSTED",
+        says: "request limit `requests-0` (2 per year requests) is reached",
+    };
+    let mut wire = house.connect().await;
+    for left in ["1", "0"] {
+        ask(&mut wire, Caller::OpenAi, "a").await;
+        let answer = wire.answer().await;
+        assert_eq!(answer.status(), 200);
+        let told = answer.head.header("x-ratelimit-remaining-requests");
+        assert_eq!(told, Some(left));
+    }
+    for caller in Caller::ALL {
+        ask(&mut wire, caller, "a").await;
+        caller.assert_refused(&wire.answer().await, &used_up);
+        ask(&mut wire, caller, "b").await;
+        let status = wire.answer().await.status();
+        let expected =
+            [200, 200, 429, 429][Caller::ALL.iter().position(|it| *it == caller).unwrap()];
+        assert_eq!(status, expected, "{caller:?}");
+    }
+    let expected = serde_json::json!([
+        { "name": "requests-0", "limit": "2 per year" },
+        { "name": "all", "limit": "1000 per minute" },
+    ]);
+    assert_eq!(house.status().await["limits"]["requests"], expected);
 }

@@ -1,9 +1,8 @@
 use std::{
     cmp::Reverse,
     fmt,
-    hash::{BuildHasher, RandomState},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -14,7 +13,8 @@ use super::{
     super::{Fit, Left, Limit, Taken, Timestamp},
     Claim, Hold, Kept, Key, Refused, Store, Verdict,
     sealed::Sealed,
-    shard::{Home, Id, Shard},
+    shard::{Home, Shard},
+    shards::{Place, Shards, lock},
 };
 
 /// Keeps levels in this process's memory.
@@ -65,11 +65,7 @@ pub struct MemoryStore<C = SystemClock> {
 }
 
 struct Shared<C> {
-    // Never empty, and so in two pieces.
-    first: Mutex<Shard>,
-    others: Vec<Mutex<Shard>>,
-    /// Two, so that 128 bits tell keys apart: who makes up keys does not know the seeds.
-    hashers: [RandomState; 2],
+    shards: Shards<Shard>,
     clock: C,
     /// When the store was made, on both clocks. Wall time is only read then: it may step.
     origin: (Instant, Timestamp),
@@ -96,14 +92,9 @@ impl<C: Clock> MemoryStore<C> {
     /// A store on this clock, with about so many keys at most.
     #[must_use]
     pub fn with_clock(clock: C, max_keys: usize) -> Self {
-        let shards = SHARDS.min(max_keys.max(1));
-        let capacity = max_keys.max(1).div_ceil(shards);
-        let shard = || Mutex::new(Shard::new(capacity));
         Self {
             shared: Arc::new(Shared {
-                first: shard(),
-                others: std::iter::repeat_with(shard).take(shards - 1).collect(),
-                hashers: [RandomState::new(), RandomState::new()],
+                shards: Shards::new(max_keys, Shard::new),
                 origin: (clock.now(), clock.wall().into()),
                 clock,
             }),
@@ -113,9 +104,7 @@ impl<C: Clock> MemoryStore<C> {
     /// How many keys are kept.
     #[must_use]
     pub fn keys(&self) -> usize {
-        let Shared { first, others, .. } = &*self.shared;
-        let shards = std::iter::once(first).chain(others);
-        shards.map(|shard| lock(shard).len()).sum()
+        self.shared.shards.sum(Shard::len)
     }
 
     /// The store's time, which never steps back.
@@ -125,12 +114,12 @@ impl<C: Clock> MemoryStore<C> {
     }
 
     pub(super) fn extend_one(&self, home: Home, limit: &Limit, taken: &mut Taken, more: u64) {
-        let mut shard = lock(self.shared.place(home.key).shard);
+        let mut shard = lock(self.shared.shards.place(home.key).shard);
         shard.extend(home, limit, self.shared.now(), taken, more);
     }
 
     pub(super) fn settle_one(&self, home: Home, limit: &Limit, taken: Taken, used: u64) {
-        let mut shard = lock(self.shared.place(home.key).shard);
+        let mut shard = lock(self.shared.shards.place(home.key).shard);
         shard.settle(home, limit, self.shared.now(), taken, used);
     }
 
@@ -192,7 +181,7 @@ struct Asked<'s> {
     /// Its place among the claims of the call.
     index: usize,
     claim: Claim,
-    place: Place<'s>,
+    place: Place<'s, Shard>,
     home: Home,
     taken: Option<(Taken, Left)>,
 }
@@ -200,14 +189,14 @@ struct Asked<'s> {
 impl<'s> Asked<'s> {
     fn new<C>(index: usize, claim: Claim, shared: &'s Shared<C>) -> Self {
         let home = Home {
-            key: shared.id(claim.key.as_str()),
-            budget: shared.id(claim.key.budget()),
+            key: shared.shards.id(claim.key.as_str()),
+            budget: shared.shards.id(claim.key.budget()),
             shared: false,
         };
         Self {
             index,
             claim,
-            place: shared.place(home.key),
+            place: shared.shards.place(home.key),
             home,
             taken: None,
         }
@@ -296,8 +285,8 @@ impl<C: Clock> Store for MemoryStore<C> {
     }
 
     fn left(&self, key: &Key, limit: &Limit) -> Option<Left> {
-        let key = self.shared.id(key.as_str());
-        let mut shard = lock(self.shared.place(key).shard);
+        let key = self.shared.shards.id(key.as_str());
+        let mut shard = lock(self.shared.shards.place(key).shard);
         shard.left(key, limit, self.shared.now())
     }
 }
@@ -318,38 +307,9 @@ impl<C: Clock> fmt::Debug for MemoryStore<C> {
     }
 }
 
-/// Which shard a key is in.
-#[derive(Clone, Copy)]
-struct Place<'s> {
-    shard: &'s Mutex<Shard>,
-    number: usize,
-}
-
 impl<C: Clock> Shared<C> {
     fn now(&self) -> Timestamp {
         let (begin, origin) = self.origin;
         origin.after(self.clock.now().saturating_duration_since(begin))
     }
 }
-
-impl<C> Shared<C> {
-    fn place(&self, Id([high, _]): Id) -> Place<'_> {
-        let number = high as usize % (self.others.len() + 1);
-        Place {
-            shard: self.others.get(number).unwrap_or(&self.first),
-            number,
-        }
-    }
-
-    fn id(&self, text: &str) -> Id {
-        Id(self.hashers.each_ref().map(|hasher| hasher.hash_one(text)))
-    }
-}
-
-/// No code behind a lock panics, and if it did, each level would be whole.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// More than there are cores, so that two calls rarely meet.
-const SHARDS: usize = 64;

@@ -5,6 +5,7 @@ mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod shard;
+pub(crate) mod shards;
 #[cfg(test)]
 mod tests;
 

@@ -1,11 +1,9 @@
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hash, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use super::super::{Fit, Left, Level, Limit, Taken, Timestamp};
+use super::{
+    super::{Fit, Left, Level, Limit, Taken, Timestamp},
+    shards::{Id, IdMap},
+};
 
 /// Some of the levels of a store, behind one lock.
 pub(super) struct Shard {
@@ -19,11 +17,6 @@ pub(super) struct Shard {
     sweep: Timestamp,
 }
 
-/// The hash of a key or of a budget's name: so wide that no two are the same.
-// Not an `u128`, whose alignment would make each entry larger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Id(pub(super) [u64; 2]);
-
 /// Which level is a key's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Home {
@@ -33,7 +26,7 @@ pub(super) struct Home {
     pub(super) shared: bool,
 }
 
-type Levels = HashMap<Id, Entry, BuildHasherDefault<Hashed>>;
+type Levels = IdMap<Entry>;
 
 #[derive(Clone)]
 struct Entry {
@@ -215,32 +208,5 @@ impl Entry {
             self.level.change(&self.limit, limit, now);
             self.limit = Arc::clone(limit);
         }
-    }
-}
-
-impl Hash for Id {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self([_, low]) = self;
-        state.write_u64(*low);
-    }
-}
-
-/// Ids are hashes already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write_u64(&mut self, id: u64) {
-        self.0 = id;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

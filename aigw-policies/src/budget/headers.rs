@@ -2,35 +2,45 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::budget::Left;
+use super::Left;
 
 /// The headers that tell callers what they have left.
 ///
-/// Of several budgets the one tells that has the least left.
+/// Of several limits the one tells that has the least left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Headers {
-    /// The limit itself. Default: `x-ratelimit-limit-tokens`.
+    /// The limit itself.
     pub limit: Option<HeaderName>,
-    /// What is left of it. Default: `x-ratelimit-remaining-tokens`.
+    /// What is left of it.
     pub remaining: Option<HeaderName>,
     /// How long until all of it is there again, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
-    /// Default: `x-ratelimit-reset-tokens`.
     pub reset: Option<HeaderName>,
 }
 
-impl Default for Headers {
-    fn default() -> Self {
-        let name = |name| Some(HeaderName::from_static(name));
+impl Headers {
+    /// OpenAI's for tokens: `x-ratelimit-limit-tokens`, `x-ratelimit-remaining-tokens` and
+    /// `x-ratelimit-reset-tokens`.
+    #[must_use]
+    pub const fn tokens() -> Self {
         Self {
-            limit: name("x-ratelimit-limit-tokens"),
-            remaining: name("x-ratelimit-remaining-tokens"),
-            reset: name("x-ratelimit-reset-tokens"),
+            limit: Some(HeaderName::from_static("x-ratelimit-limit-tokens")),
+            remaining: Some(HeaderName::from_static("x-ratelimit-remaining-tokens")),
+            reset: Some(HeaderName::from_static("x-ratelimit-reset-tokens")),
         }
     }
-}
 
-impl Headers {
+    /// OpenAI's for requests: `x-ratelimit-limit-requests`, `x-ratelimit-remaining-requests` and
+    /// `x-ratelimit-reset-requests`.
+    #[must_use]
+    pub const fn requests() -> Self {
+        Self {
+            limit: Some(HeaderName::from_static("x-ratelimit-limit-requests")),
+            remaining: Some(HeaderName::from_static("x-ratelimit-remaining-requests")),
+            reset: Some(HeaderName::from_static("x-ratelimit-reset-requests")),
+        }
+    }
+
     /// No header at all.
     #[must_use]
     pub const fn none() -> Self {
@@ -41,19 +51,17 @@ impl Headers {
         }
     }
 
-    /// Takes out what a provider said of its own limits, which are another account's.
-    pub(super) fn clear(headers: &mut HeaderMap) {
-        let Self {
-            limit,
-            remaining,
-            reset,
-        } = Self::default();
-        for name in [limit, remaining, reset].into_iter().flatten() {
+    /// Takes them off an answer: what a provider says is of its own limits, another account's.
+    pub(crate) fn clear(&self, headers: &mut HeaderMap) {
+        for name in [&self.limit, &self.remaining, &self.reset]
+            .into_iter()
+            .flatten()
+        {
             headers.remove(name);
         }
     }
 
-    pub(super) fn write(&self, limit: u64, left: Left, headers: &mut HeaderMap) {
+    pub(crate) fn write(&self, limit: u64, left: Left, headers: &mut HeaderMap) {
         let values = [
             (&self.limit, HeaderValue::from(limit)),
             (&self.remaining, HeaderValue::from(left.remaining)),

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use aigw_core::{
+    reject::{MakeRejection, Refuser},
+    rt::{Clock, SystemClock},
+};
+use tower_layer::Layer;
+
+use super::{
+    Config, ConfigError, RequestLimit,
+    gcra::Gcra,
+    limiter::{Limiter, Way},
+};
+use crate::budget::{Headers, Limit, MemoryStore, Store};
+
+/// Admits so many requests in a time. See the [module](super).
+///
+/// The services that it makes share their levels, as do those of its clones.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RequestLimitLayer<St = MemoryStore> {
+    limiter: Arc<Limiter<St>>,
+}
+
+impl RequestLimitLayer {
+    /// Limits requests in this process, for a million keys at most.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot take effect.
+    pub fn in_memory(config: Config) -> Result<Self, ConfigError> {
+        Self::with_clock(config, SystemClock, MemoryStore::DEFAULT_MAX_KEYS)
+    }
+}
+
+impl<C: Clock> RequestLimitLayer<MemoryStore<C>> {
+    /// The same on this clock, with about so many keys at most.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot take effect.
+    pub fn with_clock(config: Config, clock: C, max_keys: usize) -> Result<Self, ConfigError> {
+        let way = match &config.limit {
+            Limit::Rate(rate) => Way::Memory(Arc::new(Gcra::try_new(rate, clock, max_keys)?)),
+            Limit::Quota(_) => Way::Store(MemoryStore::with_clock(clock, max_keys)),
+        };
+        Self::new(config, way)
+    }
+}
+
+impl<St: Store> RequestLimitLayer<St> {
+    /// Limits requests by what a store keeps, which other processes may share.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot take effect, or a limit that the store cannot keep.
+    pub fn with_store(config: Config, store: St) -> Result<Self, ConfigError> {
+        store.check(&config.limit)?;
+        Self::new(config, Way::Store(store))
+    }
+}
+
+impl<St> RequestLimitLayer<St> {
+    fn new(config: Config, way: Way<St>) -> Result<Self, ConfigError> {
+        let limiter = Arc::new(Limiter::new(config, way)?);
+        Ok(Self { limiter })
+    }
+
+    /// How refusals call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.limiter.name()
+    }
+
+    /// How many requests there may be of each key.
+    #[must_use]
+    pub fn limit(&self) -> &Limit {
+        self.limiter.limit()
+    }
+}
+
+impl<St: Clone> RequestLimitLayer<St> {
+    /// In which headers callers are told what they have left. Default: [`Headers::requests`].
+    pub fn headers(mut self, headers: Headers) -> Self {
+        Arc::make_mut(&mut self.limiter).headers = headers;
+        self
+    }
+
+    /// Answers so when a request is refused.
+    pub fn with_rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.limiter).refuser = Refuser::new(make);
+        self
+    }
+}
+
+impl<S, St> Layer<S> for RequestLimitLayer<St> {
+    type Service = RequestLimit<S, St>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequestLimit {
+            inner,
+            limiter: Arc::clone(&self.limiter),
+        }
+    }
+}

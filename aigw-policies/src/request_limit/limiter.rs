@@ -1,0 +1,163 @@
+//! The decision, and what a refusal says.
+
+use std::sync::Arc;
+
+use aigw_core::{
+    call::Call,
+    key::Dimension,
+    reject::{Reason, Refusal, Refuser},
+};
+use http::HeaderMap;
+
+use super::{Config, ConfigError, gcra::Decide};
+use crate::budget::{Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict};
+
+/// What a layer and its services share.
+#[derive(Clone)]
+pub(super) struct Limiter<St> {
+    name: Box<str>,
+    key: Vec<Dimension>,
+    limit: Limit,
+    when: Option<Condition>,
+    way: Way<St>,
+    pub(super) headers: Headers,
+    pub(super) refuser: Refuser,
+}
+
+/// Who decides.
+#[derive(Clone)]
+pub(super) enum Way<St> {
+    Memory(Arc<dyn Decide>),
+    Store(St),
+}
+
+/// Whether a request may go on.
+pub(super) enum Admission<St: Store> {
+    /// Here is what is left, unless it is not limited or nobody knows.
+    Admitted(Option<Left>),
+    Asking(St::Reserving),
+    Refused(Refusal),
+}
+
+impl<St> Limiter<St> {
+    pub(super) fn new(config: Config, way: Way<St>) -> Result<Self, ConfigError> {
+        if config.when.as_ref().is_some_and(Condition::is_empty) {
+            return Err(ConfigError::EmptyCondition);
+        }
+        Ok(Self {
+            name: config.name.unwrap_or_else(|| "requests".into()),
+            key: config.key,
+            limit: config.limit,
+            when: config.when,
+            way,
+            headers: Headers::requests(),
+            refuser: Refuser::default(),
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    /// Tells what is left, unless a limit within has told of less.
+    pub(super) fn tell<B>(&self, left: Option<Left>, answer: &mut http::Response<B>) {
+        let told = answer.extensions().get::<Told>();
+        if told.is_none() {
+            // A provider's own limits are another account's.
+            Headers::requests().clear(answer.headers_mut());
+        }
+        let told = answer.extensions().get::<Told>();
+        let Some(left) = left.filter(|left| told.is_none_or(|Told(told)| left.remaining < *told))
+        else {
+            return;
+        };
+        answer.extensions_mut().insert(Told(left.remaining));
+        self.headers
+            .write(self.limit.amount(), left, answer.headers_mut());
+    }
+
+    fn refusal(&self, wait: std::time::Duration, left: Left) -> Refusal {
+        let reason = match self.limit {
+            Limit::Quota(_) => Reason::Quota,
+            Limit::Rate(_) => Reason::RateLimit,
+        };
+        let ms = wait.as_nanos().div_ceil(1_000_000);
+        let message = format!(
+            "request limit `{}` ({} requests) is reached; it admits one in {}.{:03} s",
+            self.name,
+            self.limit,
+            ms / 1000,
+            ms % 1000
+        );
+        let mut refusal = Refusal::new(reason, message).retry_after(wait);
+        self.headers
+            .write(self.limit.amount(), left, &mut refusal.headers);
+        refusal.kind("requests")
+    }
+
+    fn key(&self, call: &Call, headers: &HeaderMap) -> Key {
+        let values = self.key.iter().map(|part| part.value(call, headers));
+        Key::new(&self.name, values)
+    }
+}
+
+impl<St: Store> Limiter<St> {
+    pub(super) fn admit(&self, call: &Call, headers: &HeaderMap) -> Admission<St> {
+        let holds = |condition: &Condition| condition.holds(call, headers);
+        if !self.when.as_ref().is_none_or(holds) {
+            return Admission::Admitted(None);
+        }
+        let key = self.key(call, headers);
+        match &self.way {
+            Way::Memory(gcra) => match gcra.decide(key.as_str()) {
+                Ok(left) => Admission::Admitted(Some(left)),
+                Err((wait, left)) => Admission::Refused(self.refusal(wait, left)),
+            },
+            Way::Store(store) => Admission::Asking(store.reserve(vec![Claim {
+                key,
+                limit: self.limit,
+                amount: 1,
+            }])),
+        }
+    }
+
+    /// What the store's verdict means.
+    pub(super) fn conclude(&self, verdict: Verdict) -> Result<Option<Left>, Refusal> {
+        match verdict {
+            Verdict::Admitted(holds) => {
+                let left = holds.first().and_then(Hold::left);
+                // A request that was let in was one, whatever becomes of it.
+                if let Way::Store(store) = &self.way {
+                    let used = vec![1; holds.len()];
+                    store.settle(holds, &used);
+                }
+                Ok(left)
+            }
+            Verdict::Refused(refused) => {
+                Err(self.refusal(refused.wait.unwrap_or_default(), refused.left))
+            }
+            Verdict::Unavailable(wait) => {
+                let message = "what is left of the limits cannot be told at present";
+                Err(Refusal::new(Reason::Unavailable, message).retry_after(wait))
+            }
+        }
+    }
+}
+
+/// How little the limit had left that an answer tells of.
+#[derive(Clone, Copy)]
+struct Told(u64);
+
+impl<St> std::fmt::Debug for Limiter<St> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter")
+            .field("name", &self.name)
+            .field("key", &self.key)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -21,6 +21,7 @@ mod memory;
 mod meter;
 mod payload;
 mod process;
+mod shared;
 mod stack;
 mod table;
 mod upstream;
@@ -34,9 +35,10 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 /// A part: its name and what it runs.
 type Part = (&'static str, fn(&Options) -> Result);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("meter", meter::run),
     ("limits", limits::run),
+    ("redis", shared::run),
     ("instructions", instructions::run),
     ("access", access::run),
     ("stack", stack::run),

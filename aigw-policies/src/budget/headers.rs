@@ -16,28 +16,35 @@ pub struct Headers {
     pub remaining: Option<HeaderName>,
     /// How long until all of it is there again, as OpenAI writes it: `12ms`, `1.5s`, `6m0s`.
     pub reset: Option<HeaderName>,
+    /// Told as `1` where the store of the limit could not be asked, so that what was chosen for that
+    /// case let the call pass.
+    pub degraded: Option<HeaderName>,
 }
+
+const DEGRADED: HeaderName = HeaderName::from_static("x-ratelimit-degraded");
 
 impl Headers {
     /// OpenAI's for tokens: `x-ratelimit-limit-tokens`, `x-ratelimit-remaining-tokens` and
-    /// `x-ratelimit-reset-tokens`.
+    /// `x-ratelimit-reset-tokens`; and `x-ratelimit-degraded`.
     #[must_use]
     pub const fn tokens() -> Self {
         Self {
             limit: Some(HeaderName::from_static("x-ratelimit-limit-tokens")),
             remaining: Some(HeaderName::from_static("x-ratelimit-remaining-tokens")),
             reset: Some(HeaderName::from_static("x-ratelimit-reset-tokens")),
+            degraded: Some(DEGRADED),
         }
     }
 
     /// OpenAI's for requests: `x-ratelimit-limit-requests`, `x-ratelimit-remaining-requests` and
-    /// `x-ratelimit-reset-requests`.
+    /// `x-ratelimit-reset-requests`; and `x-ratelimit-degraded`.
     #[must_use]
     pub const fn requests() -> Self {
         Self {
             limit: Some(HeaderName::from_static("x-ratelimit-limit-requests")),
             remaining: Some(HeaderName::from_static("x-ratelimit-remaining-requests")),
             reset: Some(HeaderName::from_static("x-ratelimit-reset-requests")),
+            degraded: Some(DEGRADED),
         }
     }
 
@@ -48,6 +55,7 @@ impl Headers {
             limit: None,
             remaining: None,
             reset: None,
+            degraded: None,
         }
     }
 
@@ -58,6 +66,12 @@ impl Headers {
             .flatten()
         {
             headers.remove(name);
+        }
+    }
+
+    pub(crate) fn write_degraded(&self, headers: &mut HeaderMap) {
+        if let Some(name) = &self.degraded {
+            headers.insert(name, HeaderValue::from_static("1"));
         }
     }
 

@@ -23,6 +23,17 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// The time that its amount is for: `minute`, `month`, `10s`.
+    #[cfg(feature = "token-limit")]
+    pub(crate) fn span(&self) -> String {
+        match self {
+            Self::Rate(rate) => rate.span(),
+            Self::Quota(quota) => quota.period.to_string(),
+        }
+    }
+}
+
 impl From<Rate> for Limit {
     fn from(rate: Rate) -> Self {
         Self::Rate(rate)
@@ -117,6 +128,15 @@ impl Rate {
         }
     }
 
+    fn span(&self) -> String {
+        match (self.per.as_secs(), self.per.subsec_nanos()) {
+            (1, 0) => "second".to_owned(),
+            (60, 0) => "minute".to_owned(),
+            (3600, 0) => "hour".to_owned(),
+            _ => format!("{:?}", self.per),
+        }
+    }
+
     pub(super) const fn flow(&self) -> &Flow {
         &self.flow
     }
@@ -136,11 +156,7 @@ impl Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.per.as_secs() {
-            1 if self.per.subsec_nanos() == 0 => write!(f, "{} per second", self.amount()),
-            60 if self.per.subsec_nanos() == 0 => write!(f, "{} per minute", self.amount()),
-            _ => write!(f, "{} per {:?}", self.amount(), self.per),
-        }
+        write!(f, "{} per {}", self.amount(), self.span())
     }
 }
 

@@ -15,8 +15,8 @@ use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
 
-use super::limiter::Limiter;
-use crate::budget::{Left, Store};
+use super::limiter::{Limiter, Passed};
+use crate::budget::Store;
 
 /// The answer of a [`RequestLimit`](super::RequestLimit).
 ///
@@ -50,7 +50,7 @@ where
     Calling {
         #[pin]
         future: S::Future,
-        left: Option<Left>,
+        passed: Passed,
     },
     /// `None` once it has been told.
     Refused(Option<Box<(Arc<Call>, Refusal)>>),
@@ -61,12 +61,8 @@ where
     S: Service<Request<ReqBody>>,
     St: Store,
 {
-    pub(super) fn calling(
-        limiter: Arc<Limiter<St>>,
-        left: Option<Left>,
-        future: S::Future,
-    ) -> Self {
-        let state = State::Calling { future, left };
+    pub(super) fn calling(limiter: Arc<Limiter<St>>, passed: Passed, future: S::Future) -> Self {
+        let state = State::Calling { future, passed };
         Self { state, limiter }
     }
 
@@ -106,9 +102,9 @@ where
                         return Poll::Pending;
                     };
                     match this.limiter.conclude(verdict) {
-                        Ok(left) => State::Calling {
+                        Ok(passed) => State::Calling {
                             future: inner.call(request),
-                            left,
+                            passed,
                         },
                         Err(refusal) => {
                             let call = Arc::clone(request.body().call());
@@ -116,9 +112,9 @@ where
                         }
                     }
                 }
-                StateProj::Calling { future, left } => {
+                StateProj::Calling { future, passed } => {
                     let mut answer = ready!(future.poll(cx))?;
-                    this.limiter.tell(left.take(), &mut answer);
+                    this.limiter.tell(*passed, &mut answer);
                     return Poll::Ready(Ok(reject::passed(answer)));
                 }
                 StateProj::Refused(refused) => {

@@ -1,6 +1,6 @@
 //! The decision, and what a refusal says.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::Duration};
 
 use aigw_core::{
     call::Call,
@@ -33,10 +33,17 @@ pub(super) enum Way<St> {
 
 /// Whether a request may go on.
 pub(super) enum Admission<St: Store> {
-    /// Here is what is left, unless it is not limited or nobody knows.
-    Admitted(Option<Left>),
+    Admitted(Passed),
     Asking(St::Reserving),
     Refused(Refusal),
+}
+
+/// What is told of a limit that let a request pass.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Passed {
+    /// `None` where the request is not limited, or nobody knows.
+    left: Option<Left>,
+    is_degraded: bool,
 }
 
 impl<St> Limiter<St> {
@@ -64,14 +71,17 @@ impl<St> Limiter<St> {
     }
 
     /// Tells what is left, unless a limit within has told of less.
-    pub(super) fn tell<B>(&self, left: Option<Left>, answer: &mut http::Response<B>) {
-        let told = answer.extensions().get::<Told>();
+    pub(super) fn tell<B>(&self, passed: Passed, answer: &mut http::Response<B>) {
+        let told = answer.extensions().get::<Told>().copied();
         if told.is_none() {
             // A provider's own limits are another account's.
             Headers::requests().clear(answer.headers_mut());
         }
-        let told = answer.extensions().get::<Told>();
-        let Some(left) = left.filter(|left| told.is_none_or(|Told(told)| left.remaining < *told))
+        if passed.is_degraded {
+            self.headers.write_degraded(answer.headers_mut());
+        }
+        let left = passed.left;
+        let Some(left) = left.filter(|left| told.is_none_or(|Told(told)| left.remaining < told))
         else {
             return;
         };
@@ -80,7 +90,7 @@ impl<St> Limiter<St> {
             .write(self.limit.amount(), left, answer.headers_mut());
     }
 
-    fn refusal(&self, wait: std::time::Duration, left: Left) -> Refusal {
+    fn refusal(&self, wait: Duration, left: Left) -> Refusal {
         let reason = match self.limit {
             Limit::Quota(_) => Reason::Quota,
             Limit::Rate(_) => Reason::RateLimit,
@@ -109,12 +119,15 @@ impl<St: Store> Limiter<St> {
     pub(super) fn admit(&self, call: &Call, headers: &HeaderMap) -> Admission<St> {
         let holds = |condition: &Condition| condition.holds(call, headers);
         if !self.when.as_ref().is_none_or(holds) {
-            return Admission::Admitted(None);
+            return Admission::Admitted(Passed::default());
         }
         let key = self.key(call, headers);
         match &self.way {
             Way::Memory(gcra) => match gcra.decide(key.as_str()) {
-                Ok(left) => Admission::Admitted(Some(left)),
+                Ok(left) => Admission::Admitted(Passed {
+                    left: Some(left),
+                    is_degraded: false,
+                }),
                 Err((wait, left)) => Admission::Refused(self.refusal(wait, left)),
             },
             Way::Store(store) => Admission::Asking(store.reserve(vec![Claim {
@@ -126,16 +139,19 @@ impl<St: Store> Limiter<St> {
     }
 
     /// What the store's verdict means.
-    pub(super) fn conclude(&self, verdict: Verdict) -> Result<Option<Left>, Refusal> {
+    pub(super) fn conclude(&self, verdict: Verdict) -> Result<Passed, Refusal> {
         match verdict {
             Verdict::Admitted(holds) => {
-                let left = holds.first().and_then(Hold::left);
+                let passed = Passed {
+                    left: holds.first().and_then(Hold::left),
+                    is_degraded: holds.iter().any(Hold::is_degraded),
+                };
                 // A request that was let in was one, whatever becomes of it.
                 if let Way::Store(store) = &self.way {
                     let used = vec![1; holds.len()];
                     store.settle(holds, &used);
                 }
-                Ok(left)
+                Ok(passed)
             }
             Verdict::Refused(refused) => {
                 Err(self.refusal(refused.wait.unwrap_or_default(), refused.left))
@@ -152,8 +168,8 @@ impl<St: Store> Limiter<St> {
 #[derive(Clone, Copy)]
 struct Told(u64);
 
-impl<St> std::fmt::Debug for Limiter<St> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<St> fmt::Debug for Limiter<St> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
             .field("name", &self.name)
             .field("key", &self.key)

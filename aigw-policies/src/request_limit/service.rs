@@ -49,8 +49,8 @@ where
         let limiter = Arc::clone(&self.limiter);
         let (call, headers) = (request.body().call(), request.headers());
         match limiter.admit(call, headers) {
-            Admission::Admitted(left) => {
-                ResponseFuture::calling(limiter, left, inner.call(request))
+            Admission::Admitted(passed) => {
+                ResponseFuture::calling(limiter, passed, inner.call(request))
             }
             Admission::Asking(reserving) => {
                 ResponseFuture::asking(limiter, reserving, inner, request)

@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use aigw_core::{call::Call, key::Dimension, usage::Usage};
+use aigw_core::{call::Call, key::Dimension};
 use http::HeaderMap;
 
-use super::{Weights, limiter::Asked};
+use super::{Prices, Weights, limiter::Asked, unit::Unit};
 use crate::budget::{Claim, Condition, Key, Limit};
 
-/// An allowance of tokens or calls: whose, when, and how much.
+/// An allowance of tokens, calls or money: whose, when, and how much.
 ///
 /// # Examples
 ///
@@ -32,13 +32,6 @@ pub struct Budget {
     key: Vec<Dimension>,
     when: Option<Condition>,
     unit: Unit,
-}
-
-/// What a budget counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    Tokens(Weights),
-    Calls,
 }
 
 impl Budget {
@@ -90,6 +83,13 @@ impl Budget {
         &self.name
     }
 
+    /// Counts what calls cost by these prices, in millionths of their currency, and not tokens.
+    #[must_use]
+    pub fn cost(mut self, prices: impl Into<Arc<Prices>>) -> Self {
+        self.unit = Unit::Cost(prices.into());
+        self
+    }
+
     /// What it admits.
     #[must_use]
     pub fn limit(&self) -> &Limit {
@@ -101,8 +101,17 @@ impl Budget {
         self.when.as_ref().is_some_and(Condition::is_empty)
     }
 
+    pub(super) fn set_limit(&mut self, limit: Limit) {
+        self.limit = limit;
+    }
+
+    /// Whether what it has left stands in headers.
     pub(super) fn counts_tokens(&self) -> bool {
         matches!(self.unit, Unit::Tokens(_))
+    }
+
+    pub(super) fn unit(&self) -> &Unit {
+        &self.unit
     }
 
     /// What it asks of the store for a call; `None` where it does not hold for the call.
@@ -117,37 +126,21 @@ impl Budget {
                     .map(|dimension| dimension.value(call, headers)),
             ),
             limit: self.limit,
-            amount: self.asks(asked),
+            amount: self.asks(call, asked),
         })
     }
 
     /// How much it holds for a call until it is known.
-    pub(super) fn asks(&self, asked: &Asked) -> u64 {
-        let Unit::Tokens(weights) = &self.unit else {
-            return 1;
-        };
-        let Asked {
-            expected, certain, ..
-        } = asked;
-        let amount = if certain.output > 0 {
-            weights.weigh_most(expected.input, expected.output)
-        } else {
-            weights.weigh(&expected.usage())
-        };
-        // A guess makes nobody wait for what can never come.
-        let most = self.limit.amount();
-        if amount > most && weights.weigh(&certain.usage()) <= most {
-            most
-        } else {
-            amount
-        }
+    pub(super) fn asks(&self, call: &Call, asked: &Asked) -> u64 {
+        let model = call.model().unwrap_or_default();
+        self.unit.asks(asked, model, self.limit.amount())
     }
+}
 
-    /// What a usage comes to in its unit. `reached` says whether a provider has seen the call.
-    pub(super) fn amount(&self, usage: &Usage, reached: bool) -> u64 {
-        match &self.unit {
-            Unit::Tokens(weights) => weights.weigh(usage),
-            Unit::Calls => u64::from(reached),
-        }
+/// Its limit, as refusals write it: `100 tokens per minute`, `50 USD per month`.
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let amount = self.unit.write(self.limit.amount());
+        write!(f, "{amount} per {}", self.limit.span())
     }
 }

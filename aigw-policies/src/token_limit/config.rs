@@ -1,10 +1,10 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aigw_core::{duration, key::Dimension, usage::Kind};
 use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Budget, ConfigError, OnOpaque, Output, TokenLimitLayer, Weights};
+use super::{Budget, ConfigError, OnOpaque, Output, Prices, TokenLimitLayer, Weights};
 use crate::{
     budget::{Align, Condition, Headers, Limit, Period, Quota, Rate, Store},
     tokens::{Fast, Off},
@@ -50,8 +50,26 @@ pub struct Config {
     /// Other names for the headers that tell what is left; an empty one leaves its header out.
     #[serde(default)]
     pub headers: HeaderNames,
+    /// What tokens cost, for budgets of money.
+    #[serde(default)]
+    pub prices: Option<PricesConfig>,
     /// The budgets.
     pub budget: Vec<BudgetConfig>,
+}
+
+/// What tokens cost: by kind, per million of them. `input` and `output` must be there, and what has
+/// no price of its own costs what it is part of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PricesConfig {
+    /// The currency, which refusals name.
+    pub currency: String,
+    /// What models cost that are not listed: dear, rather than nothing, for callers make up names.
+    pub otherwise: HashMap<String, f64>,
+    /// By the name of a model, or, with a star at its end, by how names begin.
+    #[serde(default)]
+    pub model: HashMap<String, HashMap<String, f64>>,
 }
 
 /// How prompts are estimated.
@@ -79,6 +97,8 @@ pub struct HeaderNames {
     pub remaining: Option<String>,
     /// In place of `x-ratelimit-reset-tokens`.
     pub reset: Option<String>,
+    /// In place of `x-ratelimit-degraded`.
+    pub degraded: Option<String>,
 }
 
 /// One budget: a rate, a quota, or both.
@@ -104,7 +124,10 @@ pub struct BudgetConfig {
     /// A rate of calls by the time of `per`.
     #[serde(default)]
     pub requests: Option<u64>,
-    /// The time of `tokens` or `requests`.
+    /// So much money by the time of `per`, or for each `period`.
+    #[serde(default)]
+    pub cost: Option<f64>,
+    /// The time of `tokens`, `requests` or `cost`.
     #[serde(default, deserialize_with = "duration::deserialize_optional")]
     pub per: Option<Duration>,
     /// An amount for each `period`: of calls beside `requests`, else of tokens.
@@ -128,9 +151,14 @@ impl Config {
     ///
     /// Names the budget that cannot take effect, and why.
     pub fn layer<St: Store>(&self, store: St) -> Result<TokenLimitLayer<St>, ConfigError> {
+        let prices = self
+            .prices
+            .as_ref()
+            .map(PricesConfig::resolve)
+            .transpose()?;
         let mut budgets = Vec::new();
         for budget in &self.budget {
-            budgets.extend(budget.budgets()?);
+            budgets.extend(budget.budgets(prices.as_ref())?);
         }
         let layer = TokenLimitLayer::try_new(budgets, store, self.opaque)?
             .output(self.output)
@@ -161,8 +189,11 @@ impl Config {
 }
 
 impl BudgetConfig {
-    fn budgets(&self) -> Result<Vec<Budget>, ConfigError> {
+    fn budgets(&self, prices: Option<&Arc<Prices>>) -> Result<Vec<Budget>, ConfigError> {
         let fault = |fault: String| ConfigError::Budget(self.name.clone().into(), fault.into());
+        if let Some(cost) = self.cost {
+            return self.money(cost, prices).map(|budget| vec![budget]);
+        }
         let (amount, per) = match (self.tokens_per_minute, self.tokens, self.requests, self.per) {
             (Some(tokens), None, None, None) => (Some(tokens), Duration::from_secs(60)),
             (None, Some(amount), None, Some(per)) | (None, None, Some(amount), Some(per)) => {
@@ -201,16 +232,46 @@ impl BudgetConfig {
         Ok(budgets)
     }
 
+    fn money(&self, cost: f64, prices: Option<&Arc<Prices>>) -> Result<Budget, ConfigError> {
+        let fault = |fault: &str| ConfigError::Budget(self.name.clone().into(), fault.into());
+        let prices = prices.ok_or_else(|| fault("`cost` needs `[token_limit.prices]`"))?;
+        let others = [
+            self.tokens_per_minute,
+            self.tokens,
+            self.requests,
+            self.quota,
+        ];
+        if others.iter().any(Option::is_some) || !self.weights.is_empty() {
+            return Err(fault(
+                "`cost` stands alone, without tokens, requests, quota or weights",
+            ));
+        }
+        if !(0.0..=MOST_MONEY).contains(&cost) {
+            return Err(fault("`cost` is from 0.000001 to a billion"));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 10¹⁵"
+        )]
+        let millionths = (cost * 1e6).round() as u64;
+        let limit = match (self.per, self.period, self.align) {
+            (Some(per), None, None) => Rate::try_new(millionths, per).map(Limit::from),
+            (None, Some(period), align) => {
+                let align = align.unwrap_or_default();
+                Quota::try_new(millionths, period, align).map(Limit::from)
+            }
+            _ => return Err(fault("`cost` is for a time: either `per` or `period`")),
+        };
+        let limit = limit.map_err(|error| fault(&error.to_string()))?;
+        Ok(self
+            .budget(self.name.clone(), limit)?
+            .cost(Arc::clone(prices)))
+    }
+
     fn budget(&self, name: String, limit: Limit) -> Result<Budget, ConfigError> {
         let fault = |fault: String| ConfigError::Budget(self.name.clone().into(), fault.into());
-        let mut weights = Weights::default();
-        for (name, weight) in &self.weights {
-            let kind = Kind::ALL.iter().find(|kind| kind.as_str() == name);
-            let kind = kind.ok_or_else(|| fault(format!("there is no kind of token `{name}`")))?;
-            weights = weights
-                .set(*kind, *weight)
-                .map_err(|error| fault(error.to_string()))?;
-        }
+        let weights = weights(&self.weights).map_err(fault)?;
         let mut budget = Budget::new(name, limit)
             .key(self.key.iter().cloned())
             .weights(weights);
@@ -225,6 +286,42 @@ impl BudgetConfig {
         }
         Ok(budget)
     }
+}
+
+/// The greatest budget of money.
+const MOST_MONEY: f64 = 1e9;
+
+impl PricesConfig {
+    fn resolve(&self) -> Result<Arc<Prices>, ConfigError> {
+        let mut prices = Prices::new(&*self.currency, price("otherwise", &self.otherwise)?);
+        for (model, kinds) in &self.model {
+            prices = prices.model(model, price(model, kinds)?);
+        }
+        Ok(Arc::new(prices))
+    }
+}
+
+fn price(of: &str, kinds: &HashMap<String, f64>) -> Result<Weights, ConfigError> {
+    let fault = |fault: String| ConfigError::Price(of.into(), fault.into());
+    for needed in ["input", "output"] {
+        if !kinds.contains_key(needed) {
+            return Err(fault(format!("`{needed}` is missing")));
+        }
+    }
+    weights(kinds).map_err(fault)
+}
+
+/// So many times each kind, by name.
+fn weights(kinds: &HashMap<String, f64>) -> Result<Weights, String> {
+    let mut weights = Weights::default();
+    for (name, weight) in kinds {
+        let kind = Kind::ALL.iter().find(|kind| kind.as_str() == name);
+        let kind = kind.ok_or_else(|| format!("there is no kind of token `{name}`"))?;
+        weights = weights
+            .set(*kind, *weight)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(weights)
 }
 
 impl HeaderNames {
@@ -243,8 +340,15 @@ impl HeaderNames {
             limit: named(&self.limit, otherwise.limit)?,
             remaining: named(&self.remaining, otherwise.remaining)?,
             reset: named(&self.reset, otherwise.reset)?,
+            degraded: named(&self.degraded, otherwise.degraded)?,
         };
-        let names = [&headers.limit, &headers.remaining, &headers.reset];
+        let Headers {
+            limit,
+            remaining,
+            reset,
+            degraded,
+        } = &headers;
+        let names = [limit, remaining, reset, degraded];
         let names: Vec<_> = names.into_iter().flatten().collect();
         let twice = names.iter().enumerate().find(|(index, name)| {
             let mut before = names.iter().take(*index);

@@ -10,6 +10,8 @@ pub enum ConfigError {
     Duplicate(Box<str>),
     /// A budget that cannot take effect: its name, and why.
     Budget(Box<str>, Box<str>),
+    /// A price that cannot take effect: whose, and why.
+    Price(Box<str>, Box<str>),
     /// A status that is no error of the caller's.
     Status(u16),
     /// Prompts are to be counted, and the feature `tiktoken` is off.
@@ -26,6 +28,7 @@ impl fmt::Display for ConfigError {
             Self::NoBudget => f.write_str("a limiter without a budget limits nothing"),
             Self::Duplicate(name) => write!(f, "two budgets are named `{name}`"),
             Self::Budget(name, fault) => write!(f, "budget `{name}`: {fault}"),
+            Self::Price(model, fault) => write!(f, "the price of `{model}`: {fault}"),
             Self::Status(status) => {
                 write!(f, "a refusal has a status from 400 to 499, not {status}")
             }

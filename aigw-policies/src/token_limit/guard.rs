@@ -7,6 +7,7 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
+    Charge, Charged,
     limiter::{Asking, Limiter},
     output::whose,
     settlement::{Went, used},
@@ -57,11 +58,15 @@ impl<St: Store> Guard<St> {
         }
         expected.output = passed.saturating_add((passed / 4).max(LEAST_EXTENSION));
         let usage = expected.usage();
+        let model = asking.call.model().unwrap_or_default();
         let more: Vec<_> = asking
             .budgets
             .iter()
             .zip(&*holds)
-            .map(|(budget, hold)| budget.amount(&usage, true).saturating_sub(hold.amount()))
+            .map(|(budget, hold)| {
+                let amount = budget.unit().amount(&usage, true, model, meter.model());
+                amount.saturating_sub(hold.amount())
+            })
             .collect();
         self.limiter.store.extend(holds, &more);
     }
@@ -79,7 +84,7 @@ impl<St: Store> Guard<St> {
         };
         self.learn(&open.asking, meter, ending);
         let (usage, reached) = used(open.asking.asked.expected, went);
-        self.settle(open, &usage, reached);
+        self.settle(open, &usage, reached, meter.model());
     }
 
     /// What the provider counted shows how good the estimates are.
@@ -106,12 +111,18 @@ impl<St: Store> Guard<St> {
         });
     }
 
-    fn settle(&self, open: Open, usage: &Usage, reached: bool) {
+    fn settle(&self, open: Open, usage: &Usage, reached: bool, served: Option<&str>) {
         let Open { asking, holds } = open;
+        let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
         let amounts: Vec<_> = budgets
-            .map(|budget| budget.amount(usage, reached))
+            .map(|budget| budget.unit().amount(usage, reached, model, served))
             .collect();
+        let charges = asking.budgets.iter().zip(&holds).zip(&amounts);
+        let charges = charges
+            .map(|((budget, hold), used)| Charge::of(budget, hold, *used))
+            .collect();
+        asking.call.record().state(Charged { charges });
         self.limiter.store.settle(holds, &amounts);
     }
 }
@@ -124,7 +135,7 @@ impl<St: Store> Drop for Guard<St> {
     fn drop(&mut self) {
         if let Some(open) = self.open.take() {
             let (usage, reached) = used(open.asking.asked.expected, Went::Unknown);
-            self.settle(open, &usage, reached);
+            self.settle(open, &usage, reached, None);
         }
     }
 }

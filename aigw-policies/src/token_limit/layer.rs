@@ -8,7 +8,8 @@ use http::StatusCode;
 use tower_layer::Layer;
 
 use super::{
-    Budget, ConfigError, OnOpaque, Output, TokenLimit, elsewhere::Elsewhere, limiter::Limiter,
+    Budget, ConfigError, Handle, OnOpaque, Output, TokenLimit, budgets::Budgets,
+    elsewhere::Elsewhere, limiter::Limiter,
 };
 use crate::{
     budget::{Headers, Store},
@@ -57,7 +58,7 @@ impl<St: Store> TokenLimitLayer<St> {
         }
         Ok(Self {
             limiter: Arc::new(Limiter {
-                budgets: budgets.into_iter().map(Arc::new).collect(),
+                budgets: Arc::new(Budgets::new(budgets)),
                 store,
                 opaque,
                 estimator: Arc::new(Off),
@@ -71,9 +72,11 @@ impl<St: Store> TokenLimitLayer<St> {
         })
     }
 
-    /// Its budgets.
-    pub fn budgets(&self) -> impl Iterator<Item = &Budget> {
-        self.limiter.budgets.iter().map(|budget| &**budget)
+    /// Shows its budgets, and changes them.
+    #[must_use]
+    pub fn handle(&self) -> Handle<St> {
+        let Limiter { budgets, store, .. } = &*self.limiter;
+        Handle::new(Arc::clone(budgets), store.clone())
     }
 
     /// Estimates prompts so, and tells the estimator what providers counted.

@@ -10,8 +10,8 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Budget, OnOpaque, Output, elsewhere::Elsewhere, learned::Learned, output::answers,
-    settlement::Expected,
+    Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, learned::Learned,
+    output::answers, settlement::Expected,
 };
 use crate::{
     budget::{Claim, Headers, Hold, Left, Limit, Refused, Store, Verdict},
@@ -21,7 +21,7 @@ use crate::{
 /// What a layer and its services share.
 #[derive(Clone, Debug)]
 pub(super) struct Limiter<St> {
-    pub(super) budgets: Vec<Arc<Budget>>,
+    pub(super) budgets: Arc<Budgets>,
     pub(super) store: St,
     pub(super) opaque: OnOpaque,
     pub(super) estimator: Arc<dyn Estimator>,
@@ -80,7 +80,7 @@ impl<St: Store> Limiter<St> {
             }
         };
         let (budgets, claims) = self.claims(call, headers, &asked);
-        if call.is_opaque() && self.opaque == OnOpaque::Refuse && count_tokens(&budgets) {
+        if call.is_opaque() && self.opaque == OnOpaque::Refuse && read_prompts(&budgets) {
             return Weighed::Refuse(opaque());
         }
         if claims.is_empty() {
@@ -90,7 +90,7 @@ impl<St: Store> Limiter<St> {
             call: call.without_body(),
             answers: answers(call),
             asked,
-            is_counted: estimate.is_none() || !count_tokens(&budgets),
+            is_counted: estimate.is_none() || !read_prompts(&budgets),
             estimate,
             budgets,
         };
@@ -105,9 +105,10 @@ impl<St: Store> Limiter<St> {
         asked: &Asked,
     ) -> (Vec<Arc<Budget>>, Vec<Claim>) {
         let counted = uses_tokens(call.operation());
-        let budgets = self.budgets.iter();
+        let budgets = self.budgets.now();
+        let budgets = budgets.iter();
         budgets
-            .filter(|budget| counted || !budget.counts_tokens())
+            .filter(|budget| counted || !budget.unit().reads_prompts())
             .filter_map(|budget| Some((Arc::clone(budget), budget.claim(call, headers, asked)?)))
             .unzip()
     }
@@ -121,7 +122,7 @@ impl<St: Store> Limiter<St> {
         match verdict {
             Verdict::Refused(refused) => {
                 let budget = asking.budgets.get(refused.claim);
-                budget.is_some_and(|budget| budget.counts_tokens())
+                budget.is_some_and(|budget| budget.unit().reads_prompts())
                     && estimate.at_least() < estimate.tokens()
             }
             Verdict::Admitted(holds) => {
@@ -131,9 +132,9 @@ impl<St: Store> Limiter<St> {
                 asking.budgets.iter().zip(holds).any(|(budget, hold)| {
                     let is_too_much = |left: Left| {
                         let room = hold.amount().saturating_add(left.remaining);
-                        budget.asks(&most) > room
+                        budget.asks(&asking.call, &most) > room
                     };
-                    budget.counts_tokens() && hold.left().is_some_and(is_too_much)
+                    budget.unit().reads_prompts() && hold.left().is_some_and(is_too_much)
                 })
             }
             Verdict::Unavailable(_) => false,
@@ -191,6 +192,9 @@ impl<St: Store> Limiter<St> {
     /// The headers of an answer: those of the budget of tokens that has the least left.
     pub(super) fn write_headers(&self, asking: &Asking, holds: &[Hold], headers: &mut HeaderMap) {
         Headers::tokens().clear(headers);
+        if holds.iter().any(Hold::is_degraded) {
+            self.headers.write_degraded(headers);
+        }
         let holds = asking.budgets.iter().zip(holds);
         let of_tokens = holds.filter(|(budget, _)| budget.counts_tokens());
         let left = of_tokens.filter_map(|(_, hold)| {
@@ -214,31 +218,26 @@ impl<St: Store> Limiter<St> {
         let Some(budget) = asking.budgets.get(refused.claim) else {
             return Refusal::new(Reason::RateLimit, "a limit is reached");
         };
-        let (name, limit) = (budget.name(), budget.limit());
-        let unit = if budget.counts_tokens() {
-            "tokens"
-        } else {
-            "requests"
-        };
-        let asked = budget.asks(&asking.asked);
-        let remaining = refused.left.remaining;
-        let mut refusal = match (refused.wait, limit) {
-            (None, _) => Refusal::new(
+        let (name, unit) = (budget.name(), budget.unit());
+        let asked = unit.write(budget.asks(&asking.call, &asking.asked));
+        let remaining = unit.write(refused.left.remaining);
+        let mut refusal = match refused.wait {
+            None => Refusal::new(
                 Reason::NeverFits,
                 format!(
-                    "the request needs about {asked} {unit}, more than budget `{name}` \
-                     ({limit}) ever admits"
+                    "the request needs about {asked}, more than budget `{name}` ({budget}) ever \
+                     admits"
                 ),
             ),
-            (Some(wait), limit) => {
-                let reason = match limit {
+            Some(wait) => {
+                let reason = match budget.limit() {
                     Limit::Quota(_) => Reason::Quota,
                     Limit::Rate(_) => Reason::RateLimit,
                 };
                 let ms = wait.as_nanos().div_ceil(1_000_000);
                 let message = format!(
-                    "budget `{name}` ({limit} {unit}) has {remaining} left, and the request needs \
-                     about {asked}; it fits in {}.{:03} s",
+                    "budget `{name}` ({budget}) has {remaining} left, and the request needs about \
+                     {asked}; it fits in {}.{:03} s",
                     ms / 1000,
                     ms % 1000
                 );
@@ -249,10 +248,11 @@ impl<St: Store> Limiter<St> {
             refusal = refusal.status(self.quota_status);
         }
         if budget.counts_tokens() {
+            let limit = budget.limit().amount();
             self.headers
-                .write(limit.amount(), refused.left, &mut refusal.headers);
+                .write(limit, refused.left, &mut refusal.headers);
         }
-        refusal.kind(unit)
+        refusal.kind(unit.kind())
     }
 }
 
@@ -283,9 +283,9 @@ fn opaque() -> Refusal {
     )
 }
 
-/// Whether one of these budgets counts tokens.
-fn count_tokens(budgets: &[Arc<Budget>]) -> bool {
-    budgets.iter().any(|budget| budget.counts_tokens())
+/// Whether one of these budgets depends on how many tokens a call has.
+fn read_prompts(budgets: &[Arc<Budget>]) -> bool {
+    budgets.iter().any(|budget| budget.unit().reads_prompts())
 }
 
 /// Whether an operation is charged in tokens at all.

@@ -74,31 +74,39 @@
 
 mod body;
 mod budget;
+mod budgets;
+mod charged;
 #[cfg(feature = "serde")]
 mod config;
 mod elsewhere;
 mod error;
 mod future;
 mod guard;
+mod handle;
 mod layer;
 mod learned;
 mod limiter;
 mod opaque;
 mod output;
+mod prices;
 mod service;
 mod settlement;
+mod unit;
 mod weights;
 
 #[cfg(feature = "serde")]
-pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames};
+pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames, PricesConfig};
 pub use self::{
     body::ResponseBody,
     budget::Budget,
+    charged::{Charge, Charged},
     error::ConfigError,
     future::ResponseFuture,
+    handle::{Handle, HandleError},
     layer::TokenLimitLayer,
     opaque::OnOpaque,
     output::Output,
+    prices::Prices,
     service::TokenLimit,
     weights::{WeightError, Weights},
 };

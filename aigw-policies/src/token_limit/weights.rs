@@ -22,12 +22,12 @@ use aigw_core::usage::{Kind, Usage};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights {
-    /// In thousandths.
+    /// In millionths.
     own: [Option<u32>; Kind::ALL.len()],
 }
 
 /// A whole token.
-const ONE: u32 = 1000;
+const ONE: u32 = 1_000_000;
 
 impl Default for Weights {
     /// Input and output once, and their parts as they are part of them.
@@ -46,7 +46,18 @@ impl Weights {
     /// The greatest weight.
     pub const MAX: f64 = 1000.0;
 
-    /// Counts a kind so many times, to three decimals.
+    /// Counts input and output so many times, to six decimals.
+    ///
+    /// # Errors
+    ///
+    /// Refuses what is not from 0 to [`MAX`](Self::MAX).
+    pub fn of(input: f64, output: f64) -> Result<Self, WeightError> {
+        Self::default()
+            .set(Kind::Input, input)?
+            .set(Kind::Output, output)
+    }
+
+    /// Counts a kind so many times, to six decimals.
     ///
     /// # Errors
     ///
@@ -59,10 +70,10 @@ impl Weights {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "from 0 to a million"
+                reason = "from 0 to 10⁹"
             )]
-            let thousandths = (weight * f64::from(ONE)).round() as u32;
-            *own = Some(thousandths);
+            let millionths = (weight * f64::from(ONE)).round() as u32;
+            *own = Some(millionths);
         }
         Ok(self)
     }
@@ -70,11 +81,11 @@ impl Weights {
     /// What a usage comes to.
     #[must_use]
     pub fn weigh(&self, usage: &Usage) -> u64 {
-        let thousandths = [Kind::Input, Kind::Output]
+        let millionths = [Kind::Input, Kind::Output]
             .map(|whole| self.weigh_whole(usage, whole))
             .into_iter()
             .fold(0, u128::saturating_add);
-        u64::try_from(thousandths.div_ceil(u128::from(ONE))).unwrap_or(u64::MAX)
+        u64::try_from(millionths.div_ceil(u128::from(ONE))).unwrap_or(u64::MAX)
     }
 
     /// The most that so much input and output can come to, whatever their parts turn out to be.
@@ -82,11 +93,11 @@ impl Weights {
         let most = |whole: Kind, count: u64| {
             let kinds = Kind::ALL.iter().copied();
             let parts = kinds.filter(|kind| *kind == whole || whole_of(*kind) == Some(whole));
-            let weight = parts.filter_map(|kind| self.of(kind)).max();
+            let weight = parts.filter_map(|kind| self.own(kind)).max();
             u128::from(count) * u128::from(weight.unwrap_or(ONE))
         };
-        let thousandths = most(Kind::Input, input) + most(Kind::Output, output);
-        u64::try_from(thousandths.div_ceil(u128::from(ONE))).unwrap_or(u64::MAX)
+        let millionths = most(Kind::Input, input) + most(Kind::Output, output);
+        u64::try_from(millionths.div_ceil(u128::from(ONE))).unwrap_or(u64::MAX)
     }
 
     fn weigh_whole(&self, usage: &Usage, whole: Kind) -> u128 {
@@ -96,16 +107,16 @@ impl Weights {
             .iter()
             .filter(|(kind, _)| whole_of(*kind) == Some(whole))
         {
-            if let Some(weight) = self.of(part) {
+            if let Some(weight) = self.own(part) {
                 // A provider may report more of a part than of the whole.
                 rest = rest.saturating_sub(count);
                 sum += u128::from(count) * u128::from(weight);
             }
         }
-        sum + u128::from(rest) * u128::from(self.of(whole).unwrap_or(ONE))
+        sum + u128::from(rest) * u128::from(self.own(whole).unwrap_or(ONE))
     }
 
-    fn of(&self, kind: Kind) -> Option<u32> {
+    fn own(&self, kind: Kind) -> Option<u32> {
         self.own.get(kind as usize).copied().flatten()
     }
 }

@@ -134,7 +134,7 @@ async fn a_refusal_names_its_budget_and_consumes_nothing_of_the_others() {
         error["error"]["message"]
             .as_str()
             .unwrap()
-            .contains("`daily` (100 per day tokens)")
+            .contains("`daily` (100 tokens per day)")
     );
     assert_eq!(house.left("wide", wide), 9_980);
     assert_eq!(house.left("daily", quota), 80);

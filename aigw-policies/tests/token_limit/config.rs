@@ -152,3 +152,66 @@ fn what_else_cannot_take_effect_is_told() {
     silent.as_object_mut().unwrap().remove("opaque");
     assert!(read(silent).unwrap_err().contains("missing field `opaque`"));
 }
+
+#[test]
+fn budgets_of_money_need_prices_and_a_time() {
+    let prices = json!({
+        "currency": "EUR",
+        "otherwise": { "input": 10, "output": 30 },
+        "model": { "gpt-4o*": { "input": 2.5, "cached_input": 1.25, "output": 10 } },
+    });
+    let with = |prices: Value, budget: Value| {
+        read(json!({ "estimate": "off", "opaque": "pass", "prices": prices, "budget": [budget] }))
+    };
+    for budget in [
+        json!({ "name": "b", "cost": 50.5, "period": "month" }),
+        json!({ "name": "b", "cost": 0.01, "per": "60s", "key": ["consumer"] }),
+    ] {
+        assert_eq!(with(prices.clone(), budget), Ok(()));
+    }
+    for (prices, budget, reason) in [
+        (
+            prices.clone(),
+            json!({ "name": "b", "cost": 1 }),
+            "either `per` or `period`",
+        ),
+        (
+            prices.clone(),
+            json!({ "name": "b", "cost": 1, "per": "1m", "period": "day" }),
+            "either `per` or `period`",
+        ),
+        (
+            prices.clone(),
+            json!({ "name": "b", "cost": 1, "period": "day", "tokens": 1 }),
+            "`cost` stands alone",
+        ),
+        (
+            prices.clone(),
+            json!({ "name": "b", "cost": -1, "period": "day" }),
+            "from 0.000001",
+        ),
+        (
+            prices,
+            json!({ "name": "b", "cost": 0.0000001, "period": "day" }),
+            "a limit of 0 would admit nothing",
+        ),
+        (
+            Value::Null,
+            json!({ "name": "b", "cost": 1, "period": "day" }),
+            "`cost` needs `[token_limit.prices]`",
+        ),
+        (
+            json!({ "currency": "EUR", "otherwise": { "input": 1 } }),
+            json!({ "name": "b", "quota": 1, "period": "day" }),
+            "the price of `otherwise`: `output` is missing",
+        ),
+        (
+            json!({ "currency": "EUR", "otherwise": { "input": 1, "output": 1, "tea": 1 } }),
+            json!({ "name": "b", "quota": 1, "period": "day" }),
+            "there is no kind of token `tea`",
+        ),
+    ] {
+        let error = with(prices, budget).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+}

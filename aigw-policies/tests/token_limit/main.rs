@@ -8,5 +8,7 @@ mod admitting;
 mod config;
 mod counting;
 mod house;
+mod money;
+mod operating;
 mod settling;
 mod telling;

@@ -1,10 +1,10 @@
 //! What callers may use.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use aigw_core::rt::Tokio;
 use aigw_policies::{
-    budget::{Limit, MemoryStore, redis::Driver},
+    budget::{MemoryStore, redis::Driver},
     concurrency_limit::ConcurrencyLimitLayer,
     request_limit::{self, RequestLimitLayer},
     token_limit::TokenLimitLayer,
@@ -130,14 +130,16 @@ impl<St: aigw_policies::budget::Store> On<St> {
     }
 
     fn budgets(&self) -> Vec<Value> {
-        let budgets = self.tokens.iter().flat_map(TokenLimitLayer::budgets);
-        budgets
-            .map(|budget| named(budget.name(), budget.limit()))
-            .collect()
+        let Some(tokens) = &self.tokens else {
+            return Vec::new();
+        };
+        let budgets = tokens.handle().budgets();
+        let budgets = budgets.iter();
+        budgets.map(|budget| named(budget.name(), budget)).collect()
     }
 }
 
-fn named(name: &str, limit: &Limit) -> Value {
+fn named(name: &str, limit: impl Display) -> Value {
     json!({ "name": name, "limit": limit.to_string() })
 }
 

@@ -37,7 +37,7 @@ async fn who_has_used_a_budget_up_is_told_so_in_its_own_words_and_others_are_not
         code: "insufficient_quota",
         anthropic: "rate_limit_error",
         google: "RESOURCE_EXHAUSTED",
-        says: "budget `year` (51 per year tokens) has ",
+        says: "budget `year` (51 tokens per year) has ",
     };
     for caller in Caller::ALL {
         let mut wire = house.connect().await;
@@ -78,7 +78,7 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
         "concurrency": [],
         "requests": [],
         "store": { "kind": "memory", "keys": 1 },
-        "token_budgets": [{ "name": "year", "limit": "51 per year" }],
+        "token_budgets": [{ "name": "year", "limit": "51 tokens per year" }],
     });
     assert_eq!(status["limits"], expected);
 }

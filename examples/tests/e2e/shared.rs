@@ -136,6 +136,8 @@ async fn without_its_redis_a_gateway_does_what_was_chosen() {
                     assert_eq!(answer.head.header("retry-after"), Some("1"));
                 } else {
                     assert_eq!(answer.status(), status, "{on_error} {caller:?}: {answer:?}");
+                    let degraded = answer.head.header("x-ratelimit-degraded");
+                    assert_eq!(degraded, (status == 200).then_some("1"));
                 }
             }
             if on_error == "local" {

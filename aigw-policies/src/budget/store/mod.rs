@@ -133,6 +133,18 @@ impl Hold {
         self.left
     }
 
+    /// Whether the store could not be asked, so that what was chosen for that case decided.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        match self.kept {
+            Kept::Memory(_) => false,
+            #[cfg(feature = "redis")]
+            Kept::Redis => false,
+            #[cfg(feature = "redis")]
+            Kept::Share(_) | Kept::Nowhere => true,
+        }
+    }
+
     /// Whether the store was full, so that the key shares a level with all others that came too late.
     #[must_use]
     pub fn is_folded(&self) -> bool {

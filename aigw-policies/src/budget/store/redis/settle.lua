@@ -24,7 +24,7 @@ for index = 2, #KEYS do
     limit = limit_at(place + 4)
     level = limit.rules.untouched(limit, now)
   end
-  if limit and kinds[ARGV[place + 4]] == limit.rules then
+  if limit and rules_of(ARGV[place + 4]) == limit.rules then
     if what == 'extend' then
       limit.rules.extend(limit, level, used - taken, from, taken)
     else

@@ -1,0 +1,35 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Budget;
+
+/// The budgets of a limiter, which may change while it runs.
+#[derive(Debug)]
+pub(super) struct Budgets(Mutex<Arc<[Arc<Budget>]>>);
+
+impl Budgets {
+    pub(super) fn new(budgets: Vec<Budget>) -> Self {
+        Self(Mutex::new(budgets.into_iter().map(Arc::new).collect()))
+    }
+
+    /// As they are now.
+    pub(super) fn now(&self) -> Arc<[Arc<Budget>]> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Changes the budget of this name; answers whether there is one.
+    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Budget)) -> bool {
+        let mut budgets = self.lock();
+        let mut changed: Vec<_> = budgets.to_vec();
+        let Some(budget) = changed.iter_mut().find(|budget| budget.name() == name) else {
+            return false;
+        };
+        change(Arc::make_mut(budget));
+        *budgets = changed.into();
+        true
+    }
+
+    /// Held for a moment. No code behind it panics.
+    fn lock(&self) -> MutexGuard<'_, Arc<[Arc<Budget>]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,134 @@
+use std::{error::Error, fmt, sync::Arc};
+
+use super::{Budget, budgets::Budgets};
+use crate::budget::{Claim, Hold, Key, Left, Limit, LimitError, Store, Verdict};
+
+/// Shows what the budgets of a limiter have left, and changes them while it runs.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aigw_core::key::Dimension;
+/// use aigw_policies::{
+///     budget::{MemoryStore, Rate},
+///     token_limit::{Budget, OnOpaque, TokenLimitLayer},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rate = |tokens| Rate::try_new(tokens, Duration::from_secs(60));
+/// let budget = Budget::new("team", rate(1000)?).key([Dimension::Consumer]);
+/// let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
+/// let handle = limit.handle();
+///
+/// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 1000);
+/// handle.set_limit("team", rate(5000)?)?;
+/// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 5000);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Handle<St> {
+    budgets: Arc<Budgets>,
+    store: St,
+}
+
+impl<St: Store> Handle<St> {
+    pub(super) fn new(budgets: Arc<Budgets>, store: St) -> Self {
+        Self { budgets, store }
+    }
+
+    /// The budgets as they are now.
+    #[must_use]
+    pub fn budgets(&self) -> Arc<[Arc<Budget>]> {
+        self.budgets.now()
+    }
+
+    /// What a budget has left for calls that have these values in its key, in their order. `None`
+    /// where the store cannot be asked.
+    ///
+    /// # Errors
+    ///
+    /// There is no budget of this name.
+    ///
+    /// # Cancel safety
+    ///
+    /// Asking takes nothing.
+    pub async fn left<V: AsRef<str>>(
+        &self,
+        budget: &str,
+        values: impl IntoIterator<Item = Option<V>>,
+    ) -> Result<Option<Left>, HandleError> {
+        let limit = *self.find(budget)?.limit();
+        let key = Key::new(budget, values);
+        if let Some(left) = self.store.left(&key, &limit) {
+            return Ok(Some(left));
+        }
+        // Nobody knows it here, so it is asked for nothing.
+        let amount = 0;
+        let claims = vec![Claim { key, limit, amount }];
+        Ok(match self.store.reserve(claims).await {
+            Verdict::Admitted(holds) => {
+                let left = holds.first().and_then(Hold::left);
+                self.store.settle(holds, &[0]);
+                left
+            }
+            Verdict::Refused(refused) => Some(refused.left),
+            Verdict::Unavailable(_) => None,
+        })
+    }
+
+    /// Changes a limit. What was used of it stays used: of a rate as much is left as was, no more
+    /// than the new one holds, and of a quota what the new amount has above what was used. A rate
+    /// that becomes a quota, or the other way round, begins anew.
+    ///
+    /// Other processes that share the store change theirs themselves; until all have, each decides
+    /// by its own.
+    ///
+    /// # Errors
+    ///
+    /// There is no budget of this name, or the store cannot keep such a limit. Nothing changes then.
+    pub fn set_limit(&self, budget: &str, limit: impl Into<Limit>) -> Result<(), HandleError> {
+        let limit = limit.into();
+        self.store.check(&limit).map_err(HandleError::Limit)?;
+        if self
+            .budgets
+            .change(budget, |budget| budget.set_limit(limit))
+        {
+            Ok(())
+        } else {
+            Err(HandleError::NoBudget(budget.into()))
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<Budget>, HandleError> {
+        let budgets = self.budgets.now();
+        let found = budgets.iter().find(|budget| budget.name() == name);
+        found
+            .cloned()
+            .ok_or_else(|| HandleError::NoBudget(name.into()))
+    }
+}
+
+/// What a [`Handle`] cannot do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandleError {
+    /// There is no budget of this name.
+    NoBudget(Box<str>),
+    /// A limit that the store cannot keep.
+    Limit(LimitError),
+}
+
+impl fmt::Display for HandleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoBudget(name) => write!(f, "there is no budget `{name}`"),
+            Self::Limit(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for HandleError {}

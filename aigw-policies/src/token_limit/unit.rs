@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use aigw_core::usage::Usage;
+
+use super::{Prices, Weights, limiter::Asked, prices::Money};
+
+/// What a budget counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Unit {
+    Tokens(Weights),
+    Calls,
+    Cost(Arc<Prices>),
+}
+
+impl Unit {
+    /// Whether it depends on how many tokens a call has.
+    pub(super) fn reads_prompts(&self) -> bool {
+        !matches!(self, Self::Calls)
+    }
+
+    /// What a call to this model asks.
+    pub(super) fn asks(&self, asked: &Asked, model: &str, most: u64) -> u64 {
+        let weights = match self {
+            Self::Tokens(weights) => weights,
+            Self::Cost(prices) => prices.of(model),
+            Self::Calls => return 1,
+        };
+        let Asked {
+            expected, certain, ..
+        } = asked;
+        let amount = if certain.output > 0 {
+            weights.weigh_most(expected.input, expected.output)
+        } else {
+            weights.weigh(&expected.usage())
+        };
+        // A guess makes nobody wait for what can never come.
+        if amount > most && weights.weigh(&certain.usage()) <= most {
+            most
+        } else {
+            amount
+        }
+    }
+
+    /// What it is charged with for this usage; `served` is the model that answered.
+    pub(super) fn amount(
+        &self,
+        usage: &Usage,
+        reached: bool,
+        asked: &str,
+        served: Option<&str>,
+    ) -> u64 {
+        match self {
+            Self::Tokens(weights) => weights.weigh(usage),
+            Self::Cost(prices) => prices.served(served, asked).weigh(usage),
+            Self::Calls => u64::from(reached),
+        }
+    }
+
+    /// What refusals call it.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Tokens(_) => "tokens",
+            Self::Calls => "requests",
+            Self::Cost(_) => "cost",
+        }
+    }
+
+    /// An amount of it, as refusals write it.
+    pub(super) fn write(&self, amount: u64) -> String {
+        match self {
+            Self::Tokens(_) | Self::Calls => format!("{amount} {}", self.kind()),
+            Self::Cost(prices) => format!("{} {}", Money(amount), prices.currency()),
+        }
+    }
+}

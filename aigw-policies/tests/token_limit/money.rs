@@ -1,0 +1,124 @@
+//! Budgets of money.
+
+use std::time::Duration;
+
+use aigw_core::usage::Kind;
+use aigw_policies::{
+    budget::{Align, Limit, Period, Quota, Rate},
+    token_limit::{Budget, Output, Prices, Weights},
+};
+
+use crate::house::{House, json, request};
+
+/// Per million tokens.
+fn prices() -> Prices {
+    let usual = Weights::of(2.5, 10.0).unwrap();
+    let usual = usual.set(Kind::CachedInput, 1.25).unwrap();
+    Prices::new("USD", Weights::of(100.0, 200.0).unwrap())
+        .model("gpt-4o*", usual)
+        .model("gpt-4o-mini*", Weights::of(0.15, 0.6).unwrap())
+}
+
+/// So many millionths of a dollar a month.
+fn a_month(millionths: u64) -> Limit {
+    let quota = Quota::try_new(millionths, Period::Month, Align::Utc);
+    quota.unwrap().into()
+}
+
+/// Asks a model with a prompt of so many tokens.
+fn chat(model: &str, tokens: u64) -> http::Request<http_body_util::Full<bytes::Bytes>> {
+    request(&format!(
+        r#"{{"model":"{model}","user":"{tokens}","messages":[]}}"#
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_costs_what_its_tokens_do_at_the_model_that_answers() {
+    let limit = a_month(1_000_000);
+    for (asked, served, usage, millionths) in [
+        // 1000 × 2.5 + 100 × 10
+        (
+            "gpt-4o",
+            "gpt-4o-2024-08-06",
+            r#""prompt_tokens":1000,"completion_tokens":100"#,
+            3500,
+        ),
+        // 200 × 2.5 + 800 × 1.25 + 100 × 10
+        (
+            "gpt-4o",
+            "gpt-4o",
+            r#""prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":800}"#,
+            2500,
+        ),
+        // 1001 × 0.15 + 1 × 0.6, rounded up
+        (
+            "gpt-4o-mini",
+            "gpt-4o-mini",
+            r#""prompt_tokens":1001,"completion_tokens":1"#,
+            151,
+        ),
+        // The one that answered is listed, and the one that was asked is not.
+        (
+            "auto",
+            "gpt-4o",
+            r#""prompt_tokens":10,"completion_tokens":0"#,
+            25,
+        ),
+        // Nobody knows either.
+        (
+            "auto",
+            "other",
+            r#""prompt_tokens":10,"completion_tokens":1"#,
+            1200,
+        ),
+    ] {
+        let budget = Budget::new("money", limit).cost(prices());
+        let answer = format!(
+            r#"{{"model":"{served}","choices":[{{"message":{{"content":"x"}},"finish_reason":"stop"}}],"usage":{{{usage}}}}}"#
+        );
+        let house = House::new([budget]).answering(move |_| json(200, &answer));
+        let told = house.call(chat(asked, 0)).await;
+        assert_eq!(told.status(), 200);
+        assert_eq!(told.headers().get("x-ratelimit-remaining-tokens"), None);
+        assert_eq!(
+            house.left("money", limit),
+            1_000_000 - millionths,
+            "{asked} {served}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_tells_of_money() {
+    let rate = Rate::try_new(1_000_000, Duration::from_secs(3600)).unwrap();
+    let budget = Budget::new("team", rate).cost(prices());
+    let house = House::new([budget]).limit(|limit| limit.output(Output::Tokens(0)));
+    // 300,000 × 2.5: 0.75 dollars are held.
+    let _held = house.send(chat("gpt-4o", 300_000)).await;
+    let refused = house.call(chat("gpt-4o", 200_000)).await;
+    assert_eq!(refused.status(), 429);
+    let said = String::from_utf8(refused.body().to_vec()).unwrap();
+    let expected = "budget `team` (1 USD per hour) has 0.25 USD left, and the request needs about 0.5 USD; it fits in 900.000 s";
+    assert!(said.contains(expected), "{said}");
+    let never = house.call(chat("dear", 20_000)).await;
+    assert_eq!(never.status(), 400);
+    let said = String::from_utf8(never.body().to_vec()).unwrap();
+    assert!(
+        said.contains("needs about 2 USD, more than budget `team` (1 USD per hour)"),
+        "{said}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_and_tokens_are_held_together_or_not_at_all() {
+    let tokens = Rate::try_new(1000, Duration::from_secs(60)).unwrap();
+    let house = House::new([
+        Budget::new("tokens", tokens),
+        Budget::new("money", a_month(100)).cost(prices()),
+    ])
+    .limit(|limit| limit.output(Output::Tokens(0)));
+    // 100 × 2.5 is more than there is.
+    assert_eq!(house.call(chat("gpt-4o", 100)).await.status(), 400);
+    assert_eq!(house.left("tokens", tokens.into()), 1000);
+    assert_eq!(house.left("money", a_month(100)), 100);
+}

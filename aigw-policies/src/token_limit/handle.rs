@@ -26,6 +26,7 @@ use crate::budget::{Claim, Hold, Key, Left, Limit, LimitError, Store, Verdict};
 /// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 1000);
 /// handle.set_limit("team", rate(5000)?)?;
 /// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 5000);
+/// assert_eq!(handle.budgets()[0].to_string(), "5000 tokens per minute");
 /// # Ok(())
 /// # }
 /// ```

@@ -12,3 +12,4 @@ mod money;
 mod operating;
 mod settling;
 mod telling;
+mod utilisation;

@@ -285,9 +285,14 @@ impl<C: Clock> Store for MemoryStore<C> {
     }
 
     fn left(&self, key: &Key, limit: &Limit) -> Option<Left> {
-        let key = self.shared.shards.id(key.as_str());
-        let mut shard = lock(self.shared.shards.place(key).shard);
-        shard.left(key, limit, self.shared.now())
+        let Shared { shards, .. } = &*self.shared;
+        let home = Home {
+            key: shards.id(key.as_str()),
+            budget: shards.id(key.budget()),
+            shared: false,
+        };
+        let mut shard = lock(shards.place(home.key).shard);
+        Some(shard.left(home, limit, self.shared.now()))
     }
 }
 

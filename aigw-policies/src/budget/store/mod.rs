@@ -47,7 +47,7 @@ pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     /// memory, and without waiting in any store, for it is called from `Drop`.
     fn settle(&self, holds: Vec<Hold>, used: &[u64]);
 
-    /// What a key has left of a limit, as far as this process knows.
+    /// What a key has left of a limit; `None` where another process would have to be asked.
     fn left(&self, key: &Key, limit: &Limit) -> Option<Left>;
 }
 

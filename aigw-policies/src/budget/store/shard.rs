@@ -123,11 +123,15 @@ impl Shard {
         }
     }
 
-    /// What is left, if the key is known.
-    pub(super) fn left(&mut self, key: Id, limit: &Limit, now: Timestamp) -> Option<Left> {
-        let mut entry = self.levels.get(&key)?.clone();
-        entry.change(&self.intern(limit), now);
-        Some(entry.level.left(limit, now))
+    /// What a key has left, or would have if it came now.
+    pub(super) fn left(&mut self, home: Home, limit: &Limit, now: Timestamp) -> Left {
+        let limit = self.intern(limit);
+        let mut entry = match self.levels.get(&home.key) {
+            Some(entry) => entry.clone(),
+            None => self.unseen(home, &limit, now),
+        };
+        entry.change(&limit, now);
+        entry.level.left(&limit, now)
     }
 
     fn has_room(&mut self, now: Timestamp) -> bool {

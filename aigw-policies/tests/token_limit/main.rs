@@ -7,6 +7,7 @@ mod admitting;
 #[cfg(feature = "serde")]
 mod config;
 mod counting;
+mod dropping;
 mod house;
 mod money;
 mod operating;

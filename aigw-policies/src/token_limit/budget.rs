@@ -32,6 +32,7 @@ pub struct Budget {
     key: Vec<Dimension>,
     when: Option<Condition>,
     unit: Unit,
+    follows: bool,
 }
 
 impl Budget {
@@ -45,6 +46,7 @@ impl Budget {
             key: Vec::new(),
             when: None,
             unit: Unit::Tokens(Weights::default()),
+            follows: false,
         }
     }
 
@@ -90,6 +92,20 @@ impl Budget {
         self
     }
 
+    /// Lets the provider correct it, as is of use where the budget stands for an account there: a
+    /// client's, for instance.
+    ///
+    /// Where an answer tells how many tokens the account may use in a minute, that becomes the
+    /// limit; and where it tells that fewer are left than this budget has, others have used them,
+    /// and they are taken here as well. Read are `x-ratelimit-limit-tokens` and
+    /// `x-ratelimit-remaining-tokens` of OpenAI and Azure, and the same of Anthropic. For a rate of
+    /// tokens; nothing else is corrected.
+    #[must_use]
+    pub fn follows_provider(mut self) -> Self {
+        self.follows = true;
+        self
+    }
+
     /// What it admits.
     #[must_use]
     pub fn limit(&self) -> &Limit {
@@ -108,6 +124,10 @@ impl Budget {
     /// Whether what it has left stands in headers.
     pub(super) fn counts_tokens(&self) -> bool {
         matches!(self.unit, Unit::Tokens(_))
+    }
+
+    pub(super) fn is_corrected(&self) -> bool {
+        self.follows && self.counts_tokens() && matches!(self.limit, Limit::Rate(_))
     }
 
     pub(super) fn unit(&self) -> &Unit {

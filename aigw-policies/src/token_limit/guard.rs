@@ -7,12 +7,13 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Charge, Charged,
+    Budget, Charge, Charged,
+    follow::Account,
     limiter::{Asking, Limiter},
     output::whose,
     settlement::{Went, used},
 };
-use crate::budget::{Hold, Store};
+use crate::budget::{Claim, Hold, Store};
 
 /// What a call holds of its budgets, settled exactly once: by whoever learns first how the call
 /// went, or else when it is dropped.
@@ -26,13 +27,19 @@ pub(super) struct Guard<St: Store> {
 struct Open {
     asking: Box<Asking>,
     holds: Vec<Hold>,
+    /// What others have used of an account, taken along with this call: of each hold so much.
+    others: Vec<u64>,
 }
 
 impl<St: Store> Guard<St> {
     pub(super) fn new(limiter: Arc<Limiter<St>>, asking: Box<Asking>, holds: Vec<Hold>) -> Self {
         Self {
             limiter,
-            open: Some(Open { asking, holds }),
+            open: Some(Open {
+                asking,
+                holds,
+                others: Vec::new(),
+            }),
             status: None,
         }
     }
@@ -40,15 +47,20 @@ impl<St: Store> Guard<St> {
     /// There is an answer: its head tells what is left.
     pub(super) fn answered(&mut self, status: StatusCode, headers: &mut HeaderMap) {
         self.status = Some(status);
-        if let Some(Open { asking, holds }) = &self.open {
-            self.limiter.write_headers(asking, holds, headers);
+        if let Some(open) = &mut self.open {
+            let corrected = |budget: &Arc<Budget>| budget.is_corrected();
+            if open.asking.budgets.iter().any(corrected) {
+                open.follow(&self.limiter, Account::read(headers));
+            }
+            self.limiter
+                .write_headers(&open.asking, &open.holds, headers);
         }
     }
 
     /// More of the answer has passed. What runs beyond what was expected is taken as it comes, so
     /// that those who ask meanwhile know of it.
     pub(super) fn progressed(&mut self, meter: &Meter) {
-        let Some(Open { asking, holds }) = &mut self.open else {
+        let Some(Open { asking, holds, .. }) = &mut self.open else {
             return;
         };
         let passed = meter.output_estimate();
@@ -112,10 +124,14 @@ impl<St: Store> Guard<St> {
     }
 
     fn settle(&self, open: Open, usage: &Usage, reached: bool, served: Option<&str>) {
-        let Open { asking, holds } = open;
+        let Open {
+            asking,
+            holds,
+            others,
+        } = open;
         let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
-        let amounts: Vec<_> = budgets
+        let mut amounts: Vec<_> = budgets
             .map(|budget| budget.unit().amount(usage, reached, model, served))
             .collect();
         let charges = asking.budgets.iter().zip(&holds).zip(&amounts);
@@ -123,7 +139,35 @@ impl<St: Store> Guard<St> {
             .map(|((budget, hold), used)| Charge::of(budget, hold, *used))
             .collect();
         asking.call.record().state(Charged { charges });
+        for (amount, others) in amounts.iter_mut().zip(others) {
+            *amount = amount.saturating_add(others);
+        }
         self.limiter.store.settle(holds, &amounts);
+    }
+}
+
+impl Open {
+    /// Corrects budgets by what the provider says of its account.
+    fn follow<St: Store>(&mut self, limiter: &Limiter<St>, account: Account) {
+        let Self {
+            asking,
+            holds,
+            others,
+        } = self;
+        let mut more = vec![0; holds.len()];
+        for ((budget, hold), more) in asking.budgets.iter().zip(&*holds).zip(&mut more) {
+            if !budget.is_corrected() {
+                continue;
+            }
+            limiter.follow(budget, account);
+            let Claim { key, limit, .. } = hold.claim();
+            let left = limiter.store.left(key, limit).or_else(|| hold.left());
+            if let Some((left, remaining)) = left.zip(account.remaining) {
+                *more = left.remaining.saturating_sub(remaining);
+            }
+        }
+        limiter.store.extend(holds, &more);
+        *others = more;
     }
 }
 

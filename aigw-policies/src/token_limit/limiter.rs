@@ -1,6 +1,6 @@
 //! The decision: what a call asks of which budgets, and what a refusal says.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aigw_core::{
     call::Call,
@@ -10,11 +10,11 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, learned::Learned,
-    output::answers, settlement::Expected,
+    Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, follow::Account,
+    learned::Learned, output::answers, settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Headers, Hold, Left, Limit, Refused, Store, Verdict},
+    budget::{Claim, Headers, Hold, Left, Limit, Rate, Refused, Store, Verdict},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -214,6 +214,21 @@ impl<St: Store> Limiter<St> {
         }
     }
 
+    /// Takes for a budget's limit what the provider says that it is, if the store can keep it.
+    pub(super) fn follow(&self, budget: &Budget, account: Account) {
+        let told = account
+            .limit
+            .filter(|told| *told != budget.limit().amount());
+        let told = told.and_then(|told| Rate::try_new(told, MINUTE).ok());
+        let Some(limit) = told.map(Limit::from) else {
+            return;
+        };
+        if self.store.check(&limit).is_ok() {
+            self.budgets
+                .change(budget.name(), |budget| budget.set_limit(limit));
+        }
+    }
+
     fn refusal(&self, asking: &Asking, refused: Refused) -> Refusal {
         let Some(budget) = asking.budgets.get(refused.claim) else {
             return Refusal::new(Reason::RateLimit, "a limit is reached");
@@ -255,6 +270,9 @@ impl<St: Store> Limiter<St> {
         refusal.kind(unit.kind())
     }
 }
+
+/// The time that providers tell their limits for.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What an upload is charged with.
 fn charged(input: u64) -> Asked {

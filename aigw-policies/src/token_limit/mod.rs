@@ -80,6 +80,7 @@ mod charged;
 mod config;
 mod elsewhere;
 mod error;
+mod follow;
 mod future;
 mod guard;
 mod handle;

@@ -8,6 +8,7 @@ mod admitting;
 mod config;
 mod counting;
 mod dropping;
+mod following;
 mod house;
 mod money;
 mod operating;

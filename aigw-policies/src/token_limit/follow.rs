@@ -1,0 +1,65 @@
+//! What a provider says of its own limits.
+
+use http::HeaderMap;
+
+/// Tokens of a provider's account, by its own count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    /// How many it may use in a minute.
+    pub(super) limit: Option<u64>,
+    /// How many are left of them.
+    pub(super) remaining: Option<u64>,
+}
+
+/// As OpenAI and Azure name them, and as Anthropic does.
+const LIMIT: [&str; 2] = [
+    "x-ratelimit-limit-tokens",
+    "anthropic-ratelimit-tokens-limit",
+];
+const REMAINING: [&str; 2] = [
+    "x-ratelimit-remaining-tokens",
+    "anthropic-ratelimit-tokens-remaining",
+];
+
+impl Account {
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let number = |names: [&str; 2]| {
+            let value = names.iter().find_map(|name| headers.get(*name))?;
+            value.to_str().ok()?.trim().parse().ok()
+        };
+        Self {
+            limit: number(LIMIT).filter(|limit| *limit > 0),
+            remaining: number(REMAINING),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> (Option<u64>, Option<u64>) {
+        let pairs = pairs.iter();
+        let headers = pairs.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let Account { limit, remaining } = Account::read(&headers.collect());
+        (limit, remaining)
+    }
+
+    #[test]
+    fn the_headers_of_each_vendor_are_read_and_nonsense_is_not() {
+        let openai = [
+            ("x-ratelimit-limit-tokens", "150000"),
+            ("x-ratelimit-remaining-tokens", "149984"),
+        ];
+        assert_eq!(read(&openai), (Some(150_000), Some(149_984)));
+        let anthropic = [
+            ("anthropic-ratelimit-tokens-limit", "80000"),
+            ("anthropic-ratelimit-tokens-remaining", "0"),
+        ];
+        assert_eq!(read(&anthropic), (Some(80_000), Some(0)));
+        for nonsense in ["", "-1", "many", "0"] {
+            let told = [("x-ratelimit-limit-tokens", nonsense)];
+            assert_eq!(read(&told), (None, None), "{nonsense}");
+        }
+    }
+}

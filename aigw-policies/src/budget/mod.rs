@@ -37,6 +37,8 @@ mod condition;
 mod headers;
 mod level;
 mod limit;
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub(crate) mod refusal;
 mod rolling;
 mod store;
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use aigw_core::{
     call::Call,
     key::Dimension,
-    reject::{Reason, Refusal, Refuser},
+    reject::{Refusal, Refuser},
 };
 use http::HeaderMap;
 
 use super::{Config, ConfigError, gcra::Decide};
-use crate::budget::{Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict};
+use crate::budget::{Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal};
 
 /// What a layer and its services share.
 #[derive(Clone)]
@@ -91,19 +91,13 @@ impl<St> Limiter<St> {
     }
 
     fn refusal(&self, wait: Duration, left: Left) -> Refusal {
-        let reason = match self.limit {
-            Limit::Quota(_) => Reason::Quota,
-            Limit::Rate(_) => Reason::RateLimit,
-        };
-        let ms = wait.as_nanos().div_ceil(1_000_000);
         let message = format!(
-            "request limit `{}` ({} requests) is reached; it admits one in {}.{:03} s",
+            "request limit `{}` ({} requests) is reached; it admits one in {}",
             self.name,
             self.limit,
-            ms / 1000,
-            ms % 1000
+            refusal::Wait(wait),
         );
-        let mut refusal = Refusal::new(reason, message).retry_after(wait);
+        let mut refusal = Refusal::new(refusal::reason(&self.limit), message).retry_after(wait);
         self.headers
             .write(self.limit.amount(), left, &mut refusal.headers);
         refusal.kind("requests")
@@ -156,10 +150,7 @@ impl<St: Store> Limiter<St> {
             Verdict::Refused(refused) => {
                 Err(self.refusal(refused.wait.unwrap_or_default(), refused.left))
             }
-            Verdict::Unavailable(wait) => {
-                let message = "what is left of the limits cannot be told at present";
-                Err(Refusal::new(Reason::Unavailable, message).retry_after(wait))
-            }
+            Verdict::Unavailable(wait) => Err(refusal::unavailable(wait)),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     learned::Learned, output::answers, settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Headers, Hold, Left, Limit, Rate, Refused, Store, Verdict},
+    budget::{Claim, Headers, Hold, Left, Limit, Rate, Refused, Store, Verdict, refusal},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -182,10 +182,7 @@ impl<St: Store> Limiter<St> {
         match verdict {
             Verdict::Admitted(holds) => Ok(holds),
             Verdict::Refused(refused) => Err(self.refusal(asking, refused)),
-            Verdict::Unavailable(wait) => {
-                let message = "what is left of the limits cannot be told at present";
-                Err(Refusal::new(Reason::Unavailable, message).retry_after(wait))
-            }
+            Verdict::Unavailable(wait) => Err(refusal::unavailable(wait)),
         }
     }
 
@@ -245,18 +242,12 @@ impl<St: Store> Limiter<St> {
                 ),
             ),
             Some(wait) => {
-                let reason = match budget.limit() {
-                    Limit::Quota(_) => Reason::Quota,
-                    Limit::Rate(_) => Reason::RateLimit,
-                };
-                let ms = wait.as_nanos().div_ceil(1_000_000);
                 let message = format!(
                     "budget `{name}` ({budget}) has {remaining} left, and the request needs about \
-                     {asked}; it fits in {}.{:03} s",
-                    ms / 1000,
-                    ms % 1000
+                     {asked}; it fits in {}",
+                    refusal::Wait(wait),
                 );
-                Refusal::new(reason, message).retry_after(wait)
+                Refusal::new(refusal::reason(budget.limit()), message).retry_after(wait)
             }
         };
         if refusal.reason == Reason::Quota {

@@ -21,9 +21,7 @@ impl Limit {
             Self::Quota(quota) => quota.amount,
         }
     }
-}
 
-impl Limit {
     /// The time that its amount is for: `minute`, `month`, `10s`.
     #[cfg(feature = "token-limit")]
     pub(crate) fn span(&self) -> String {

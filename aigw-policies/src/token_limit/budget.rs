@@ -79,12 +79,6 @@ impl Budget {
         self
     }
 
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Counts what calls cost by these prices, in millionths of their currency, and not tokens.
     #[must_use]
     pub fn cost(mut self, prices: impl Into<Arc<Prices>>) -> Self {
@@ -104,6 +98,12 @@ impl Budget {
     pub fn follows_provider(mut self) -> Self {
         self.follows = true;
         self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What it admits.
@@ -126,6 +126,7 @@ impl Budget {
         matches!(self.unit, Unit::Tokens(_))
     }
 
+    /// Whether an answer can correct it.
     pub(super) fn is_corrected(&self) -> bool {
         self.follows && self.counts_tokens() && matches!(self.limit, Limit::Rate(_))
     }

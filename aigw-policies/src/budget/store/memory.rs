@@ -188,11 +188,7 @@ struct Asked<'s> {
 
 impl<'s> Asked<'s> {
     fn new<C>(index: usize, claim: Claim, shared: &'s Shared<C>) -> Self {
-        let home = Home {
-            key: shared.shards.id(claim.key.as_str()),
-            budget: shared.shards.id(claim.key.budget()),
-            shared: false,
-        };
+        let home = shared.home(&claim.key);
         Self {
             index,
             claim,
@@ -285,13 +281,8 @@ impl<C: Clock> Store for MemoryStore<C> {
     }
 
     fn left(&self, key: &Key, limit: &Limit) -> Option<Left> {
-        let Shared { shards, .. } = &*self.shared;
-        let home = Home {
-            key: shards.id(key.as_str()),
-            budget: shards.id(key.budget()),
-            shared: false,
-        };
-        let mut shard = lock(shards.place(home.key).shard);
+        let home = self.shared.home(key);
+        let mut shard = lock(self.shared.shards.place(home.key).shard);
         Some(shard.left(home, limit, self.shared.now()))
     }
 }
@@ -316,5 +307,16 @@ impl<C: Clock> Shared<C> {
     fn now(&self) -> Timestamp {
         let (begin, origin) = self.origin;
         origin.after(self.clock.now().saturating_duration_since(begin))
+    }
+}
+
+impl<C> Shared<C> {
+    /// Which level is a key's, as long as there is room for one of its own.
+    fn home(&self, key: &Key) -> Home {
+        Home {
+            key: self.shards.id(key.as_str()),
+            budget: self.shards.id(key.budget()),
+            shared: false,
+        }
     }
 }

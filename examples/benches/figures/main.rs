@@ -16,12 +16,12 @@ mod gateway;
 mod instructions;
 mod latency;
 mod limits;
+mod limits_in_redis;
 mod load;
 mod memory;
 mod meter;
 mod payload;
 mod process;
-mod shared;
 mod stack;
 mod table;
 mod upstream;
@@ -38,7 +38,7 @@ type Part = (&'static str, fn(&Options) -> Result);
 const PARTS: [Part; 8] = [
     ("meter", meter::run),
     ("limits", limits::run),
-    ("redis", shared::run),
+    ("redis", limits_in_redis::run),
     ("instructions", instructions::run),
     ("access", access::run),
     ("stack", stack::run),

@@ -1,10 +1,11 @@
 //! Those that need a Redis have one from the test command; the others make one up.
 
 mod agreement;
+mod faults;
+mod kinds;
 mod load;
 mod outage;
 mod server;
-mod servers;
 mod sharing;
 
 use std::{

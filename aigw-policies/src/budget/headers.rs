@@ -6,7 +6,7 @@ use super::Left;
 
 /// The headers that tell callers what they have left.
 ///
-/// Of several limits the one tells that has the least left.
+/// Of several limits the one tells that has the least left, as the layer says that writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Headers {

@@ -1,7 +1,7 @@
 //! Admits calls while every budget that holds for them has tokens left.
 //!
 //! A budget says whose tokens, when, and how many: a [`Rate`](crate::budget::Rate), a
-//! [`Quota`](crate::budget::Quota). Before a call goes on, what it is expected to use is *reserved*
+//! [`Quota`](crate::budget::Quota). It may count calls, or money by [`Prices`], in their place. Before a call goes on, what it is expected to use is *reserved*
 //! in all its budgets at once, or in none; when its answer is over it is *settled* with what was
 //! used. So what is admitted never exceeds a limit, however many calls come at once, and what was
 //! expected too much is there for others again.
@@ -66,6 +66,13 @@
 //! What is used and not reserved is a debt, which the budget makes up for before it admits again; a
 //! quota's ends with its period. With [`Output::ClientCap`] and callers who state one, the answer
 //! is never longer than what was reserved for it.
+//!
+//! # Operation
+//!
+//! A [`Handle`] shows what is left of budgets and changes their limits. What a call was charged is
+//! [stated](Charged) in its record. Where a budget stands for an account at a provider, it may
+//! [follow](Budget::follows_provider) what the provider says of it; a limiter within, which writes
+//! the same headers, would be taken for the provider.
 //!
 //! # Deployment
 //!

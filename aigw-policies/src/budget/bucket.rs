@@ -154,6 +154,11 @@ impl Bucket {
         self.at
     }
 
+    /// Leaves so much at most.
+    pub(super) fn lower(&mut self, flow: &Flow, most: u64) {
+        self.level = self.level().min(flow.in_parts(most)).into();
+    }
+
     /// Corrects what was taken at a time to what was used. Nothing is given back that has flowed
     /// back by itself, and no bucket is filled beyond its capacity; what was used beyond what was
     /// taken is a debt, down to the deepest.

@@ -6,7 +6,9 @@ use super::Left;
 
 /// The headers that tell callers what they have left.
 ///
-/// Of several limits the one tells that has the least left, as the layer says that writes them.
+/// What a provider says under OpenAI's names is of another account's limits, and is taken off. Of
+/// several limits that tell under the same names the one that refuses does, or else the one that has
+/// the least left; limits with other names tell beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Headers {
@@ -59,17 +61,22 @@ impl Headers {
         }
     }
 
-    /// Takes them off an answer: what a provider says is of its own limits, another account's.
-    pub(crate) fn clear(&self, headers: &mut HeaderMap) {
-        for name in [&self.limit, &self.remaining, &self.reset]
-            .into_iter()
-            .flatten()
-        {
+    /// Takes them off an answer.
+    pub(super) fn clear(&self, headers: &mut HeaderMap) {
+        let names = [&self.limit, &self.remaining, &self.reset];
+        for name in names.into_iter().flatten() {
             headers.remove(name);
         }
     }
 
-    pub(crate) fn write_degraded(&self, headers: &mut HeaderMap) {
+    pub(super) fn clear_degraded(&self, headers: &mut HeaderMap) {
+        headers.remove(DEGRADED);
+        if let Some(name) = &self.degraded {
+            headers.remove(name);
+        }
+    }
+
+    pub(super) fn write_degraded(&self, headers: &mut HeaderMap) {
         if let Some(name) = &self.degraded {
             headers.insert(name, HeaderValue::from_static("1"));
         }

@@ -161,6 +161,14 @@ impl Level {
         }
     }
 
+    /// Leaves so much of a rate at most.
+    pub(super) fn lower(&mut self, limit: &Limit, now: Timestamp, most: u64) {
+        self.advance(limit, now);
+        if let (State::Bucket(bucket), Limit::Rate(rate)) = (&mut self.0, limit) {
+            bucket.lower(rate.flow(), most);
+        }
+    }
+
     pub(super) fn left(&mut self, limit: &Limit, now: Timestamp) -> Left {
         self.advance(limit, now);
         let (remaining, reset) = match (&self.0, limit) {

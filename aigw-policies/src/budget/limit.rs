@@ -23,7 +23,7 @@ impl Limit {
     }
 
     /// The time that its amount is for: `minute`, `month`, `10s`.
-    #[cfg(feature = "token-limit")]
+    #[cfg(any(feature = "request-limit", feature = "token-limit"))]
     pub(crate) fn span(&self) -> String {
         match self {
             Self::Rate(rate) => rate.span(),

@@ -44,6 +44,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub(crate) mod told;
 mod window;
 
 #[cfg(any(feature = "request-limit", feature = "token-limit"))]

@@ -113,17 +113,16 @@ where
                     }
                 }
                 StateProj::Calling { future, passed } => {
-                    let mut answer = ready!(future.poll(cx))?;
-                    this.limiter.tell(*passed, &mut answer);
+                    let (mut head, body) = ready!(future.poll(cx))?.into_parts();
+                    this.limiter.tell(*passed, &mut head);
+                    let answer = Response::from_parts(head, body);
                     return Poll::Ready(Ok(reject::passed(answer)));
                 }
                 StateProj::Refused(refused) => {
                     let Some((call, refusal)) = refused.take().map(|refused| *refused) else {
                         return Poll::Pending;
                     };
-                    let refuser = &this.limiter.refuser;
-                    let answer = refuser.refuse(call.dialect(), call.record(), refusal);
-                    return Poll::Ready(Ok(answer));
+                    return Poll::Ready(Ok(this.limiter.refuse(&call, refusal)));
                 }
             };
             this.state.set(next);

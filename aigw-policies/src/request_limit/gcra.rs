@@ -66,17 +66,16 @@ impl<C: Clock> Gcra<C> {
 
 impl<C: Clock> Decide for Gcra<C> {
     fn decide(&self, key: &str) -> Result<Left, (Duration, Left)> {
-        match self.limiter.check_key(&self.levels.shards.id(key)) {
-            Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
-                let missing = self.burst.get().saturating_sub(remaining);
-                Ok(Left {
-                    remaining: remaining.into(),
-                    reset: self.interval * missing,
-                })
-            }
+        let id = self.levels.shards.id(key);
+        let checked = self.limiter.check_key(&id);
+        let now = clock::Clock::now(self.limiter.clock());
+        match checked {
+            Ok(state) => Ok(Left {
+                remaining: state.remaining_burst_capacity().into(),
+                // The limiter does not tell, and what it has stored may be later by another request.
+                reset: self.levels.full(id).saturating_sub(now),
+            }),
             Err(not_until) => {
-                let now = clock::Clock::now(self.limiter.clock());
                 let wait = not_until.wait_time_from(now);
                 let left = Left {
                     remaining: 0,
@@ -145,15 +144,24 @@ impl Shard {
     }
 }
 
+impl<C> Levels<C> {
+    /// When a key has its whole limit again.
+    fn full(&self, id: Id) -> Duration {
+        let shard = lock(self.shards.place(id).shard);
+        let level = shard.levels.get(&id).copied().or(shard.shared);
+        level.map_or(Duration::ZERO, Duration::from)
+    }
+}
+
 impl<C: Clock> StateStore for Levels<C> {
     type Key = Id;
 
-    fn measure_and_replace<T, F, E>(&self, key: &Id, decide: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, id: &Id, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let mut shard = lock(self.shards.place(*key).shard);
-        if let Some(level) = shard.levels.get_mut(key) {
+        let mut shard = lock(self.shards.place(*id).shard);
+        if let Some(level) = shard.levels.get_mut(id) {
             let (told, next) = decide(Some(*level))?;
             *level = next;
             return Ok(told);
@@ -161,7 +169,7 @@ impl<C: Clock> StateStore for Levels<C> {
         // A new key begins with the level that it may have shared until now.
         let (told, next) = decide(shard.shared)?;
         if shard.has_room(clock::Clock::now(&self.since)) {
-            shard.levels.insert(*key, next);
+            shard.levels.insert(*id, next);
         } else {
             shard.shared = Some(next);
         }
@@ -261,8 +269,7 @@ mod tests {
                 }];
                 match (gcra.decide(key), bucket.reserve_now(claims)) {
                     (Ok(left), Verdict::Admitted(holds)) => {
-                        let told = holds[0].left().unwrap();
-                        assert_eq!(left.remaining, told.remaining, "{limit}, step {step}");
+                        assert_eq!(Some(left), holds[0].left(), "{limit}, step {step}");
                         admitted += 1;
                     }
                     (Err((wait, left)), Verdict::Refused(other)) => {
@@ -308,11 +315,12 @@ mod tests {
             "{}",
             gcra.keys()
         );
-        // All of them have their whole limit again, and make room for others.
+        // All of them have their whole limit again, and make room for others: so few that none of the
+        // shards, which are chosen by chance, gets more than it has room for.
         clock.pass(12 * SECOND);
-        let new = (0..500).map(|key| format!("new {key}"));
+        let new = (0..100).map(|key| format!("new {key}"));
         let own = new.filter(|key| gcra.decide(key).unwrap().remaining == 1);
-        assert_eq!(own.count(), 500);
+        assert_eq!(own.count(), 100);
         assert!(gcra.keys() < 1000, "{}", gcra.keys());
     }
 

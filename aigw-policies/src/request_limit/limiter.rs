@@ -5,12 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use aigw_core::{
     call::Call,
     key::Dimension,
-    reject::{Refusal, Refuser},
+    reject::{self, Refusal, Refuser},
 };
-use http::HeaderMap;
+use http::{HeaderMap, Response, response};
 
 use super::{Config, ConfigError, gcra::Decide};
-use crate::budget::{Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal};
+use crate::budget::{
+    Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal, told,
+};
 
 /// What a layer and its services share.
 #[derive(Clone)]
@@ -70,31 +72,31 @@ impl<St> Limiter<St> {
         &self.limit
     }
 
-    /// Tells what is left, unless a limit within has told of less.
-    pub(super) fn tell<B>(&self, passed: Passed, answer: &mut http::Response<B>) {
-        let told = answer.extensions().get::<Told>().copied();
-        if told.is_none() {
-            // A provider's own limits are another account's.
-            Headers::requests().clear(answer.headers_mut());
-        }
-        if passed.is_degraded {
-            self.headers.write_degraded(answer.headers_mut());
-        }
-        let left = passed.left;
-        let Some(left) = left.filter(|left| told.is_none_or(|Told(told)| left.remaining < told))
-        else {
-            return;
+    /// Tells what is left.
+    pub(super) fn tell(&self, passed: Passed, answer: &mut response::Parts) {
+        let limit = self.limit.amount();
+        let passed = told::Passed {
+            names: &self.headers,
+            providers: Headers::requests(),
+            left: passed.left.map(|left| (limit, left)),
+            is_degraded: passed.is_degraded,
         };
-        answer.extensions_mut().insert(Told(left.remaining));
-        self.headers
-            .write(self.limit.amount(), left, answer.headers_mut());
+        passed.tell(answer);
+    }
+
+    /// Answers that a call is refused.
+    pub(super) fn refuse<B>(&self, call: &Call, refusal: Refusal) -> Response<reject::Body<B>> {
+        let mut answer = self.refuser.refuse(call.dialect(), call.record(), refusal);
+        told::refused(&self.headers, answer.extensions_mut());
+        answer
     }
 
     fn refusal(&self, wait: Duration, left: Left) -> Refusal {
         let message = format!(
-            "request limit `{}` ({} requests) is reached; it admits one in {}",
+            "request limit `{}` ({} requests per {}) is reached; it admits one in {}",
             self.name,
-            self.limit,
+            self.limit.amount(),
+            self.limit.span(),
             refusal::Wait(wait),
         );
         let mut refusal = Refusal::new(refusal::reason(&self.limit), message).retry_after(wait);
@@ -154,10 +156,6 @@ impl<St: Store> Limiter<St> {
         }
     }
 }
-
-/// How little the limit had left that an answer tells of.
-#[derive(Clone, Copy)]
-struct Told(u64);
 
 impl<St> fmt::Debug for Limiter<St> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -58,16 +58,14 @@
 //! flowed in since.
 //!
 //! A rate in memory is decided by governor's algorithm, in whole nanoseconds: where the time is no
-//! multiple of the amount, a request waits up to a nanosecond longer than it would have to. On an
-//! answer its `reset` is up to the time of one request too long. All else,
+//! multiple of the amount, a request waits up to a nanosecond longer than it would have to. All else,
 //! and rates on a shared store, are decided as budgets are, and come to the same verdicts.
 //!
 //! # Several limits
 //!
 //! A layer holds one. Who is refused by an inner one has been counted by those outside it: put that
-//! which refuses most outside. Of their headers on an answer those of the limit stand that has the
-//! least left; on what an inner one refuses, those of the outermost. They should have the same names:
-//! which of them tells is decided by what is left alone.
+//! which refuses most outside. Of those that tell under the same headers, the one that has the least
+//! left does, and on a refusal the one that refuses.
 //!
 //! # Deployment
 //!

@@ -44,15 +44,15 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let unready = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, unready);
         let limiter = Arc::clone(&self.limiter);
         let (call, headers) = (request.body().call(), request.headers());
         match limiter.admit(call, headers) {
             Admission::Admitted(passed) => {
-                ResponseFuture::calling(limiter, passed, inner.call(request))
+                ResponseFuture::calling(limiter, passed, self.inner.call(request))
             }
             Admission::Asking(reserving) => {
+                let unready = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, unready);
                 ResponseFuture::asking(limiter, reserving, inner, request)
             }
             Admission::Refused(refusal) => {

@@ -146,19 +146,62 @@ async fn calls_for_which_it_does_not_hold_are_not_counted() {
     assert_eq!(error, ConfigError::EmptyCondition);
 }
 
+type TwoLimits = RequestLimit<RequestLimit<Provider, MemoryStore<Tokio>>, MemoryStore<Tokio>>;
+
+/// One limit outside another.
+fn two(
+    outer: RequestLimitLayer<MemoryStore<Tokio>>,
+    inner: RequestLimitLayer<MemoryStore<Tokio>>,
+) -> aigw_core::call::CallService<TwoLimits> {
+    let provider = service_fn(|_| {
+        let answer = Response::builder().header("x-ratelimit-degraded", "1");
+        std::future::ready(Ok(answer.body(Body::default()).unwrap()))
+    });
+    let provider = tower::util::BoxCloneSyncService::new(provider);
+    CallLayer::new().layer(outer.layer(inner.layer(provider)))
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_several_limits_the_one_with_the_least_left_tells() {
     for (outer, inner) in [(5, 9), (9, 5)] {
-        let layers = [in_memory(rate(outer, 60)), in_memory(rate(inner, 60))];
-        let provider =
-            service_fn(|_| std::future::ready(Ok::<_, Infallible>(Response::new(Body::default()))));
-        let [outer, inner] = layers;
-        let service = CallLayer::new().layer(outer.layer(inner.layer(provider)));
+        let service = two(in_memory(rate(outer, 60)), in_memory(rate(inner, 60)));
         let answer = service.oneshot(request("a")).await.unwrap();
-        assert_eq!(header(answer.headers(), "x-ratelimit-limit-requests"), "5");
+        let told = |name| header(answer.headers(), name);
+        assert_eq!(told("x-ratelimit-limit-requests"), "5");
+        assert_eq!(told("x-ratelimit-remaining-requests"), "4");
+        assert_eq!(answer.headers().get("x-ratelimit-degraded"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_tells_of_the_limit_that_refuses_whatever_stands_outside() {
+    for (outer, inner) in [(9, 1), (1, 9), (2, 1)] {
+        let service = two(in_memory(rate(outer, 60)), in_memory(rate(inner, 60)));
+        let first = service.clone().oneshot(request("a")).await.unwrap();
+        assert_eq!(first.status(), 200);
+        let refused = service.oneshot(request("a")).await.unwrap();
+        assert_eq!(refused.status(), 429);
+        let told = |name| header(refused.headers(), name);
+        assert_eq!(told("x-ratelimit-limit-requests"), "1");
+        assert_eq!(told("x-ratelimit-remaining-requests"), "0");
+        assert_eq!(told("x-ratelimit-reset-requests"), "1m0s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_tell_under_names_of_their_own_or_not_at_all() {
+    let mut named = Headers::none();
+    named.remaining = Some(http::HeaderName::from_static("remaining-today"));
+    let outer = in_memory(rate(9, 60));
+    for (team, headers, today) in [("a", named, Some("4")), ("b", Headers::none(), None)] {
+        let service = two(outer.clone(), in_memory(rate(5, 60)).headers(headers));
+        let answer = service.oneshot(request(team)).await.unwrap();
+        let told = answer.headers().get("remaining-today");
+        assert_eq!(told.map(|told| told.to_str().unwrap()), today);
+        // It has less left, and is told of elsewhere.
         assert_eq!(
             header(answer.headers(), "x-ratelimit-remaining-requests"),
-            "4"
+            "8"
         );
     }
 }
@@ -176,7 +219,7 @@ async fn headers_can_be_left_out_and_a_refusal_names_the_limit() {
         .unwrap();
     let body = String::from_utf8(body.to_bytes().to_vec()).unwrap();
     let expected =
-        "request limit `fair` (1 per minute requests) is reached; it admits one in 60.000 s";
+        "request limit `fair` (1 requests per minute) is reached; it admits one in 60.000 s";
     assert!(body.contains(expected), "{body}");
     assert!(body.contains("rate_limit_exceeded"), "{body}");
 }

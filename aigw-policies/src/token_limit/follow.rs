@@ -1,6 +1,10 @@
 //! What a provider says of its own limits.
 
+use std::time::Duration;
+
 use http::HeaderMap;
+
+use crate::budget::{Limit, Rate};
 
 /// Tokens of a provider's account, by its own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,9 @@ const REMAINING: [&str; 2] = [
     "anthropic-ratelimit-tokens-remaining",
 ];
 
+/// The time that providers tell their limits for.
+const MINUTE: Duration = Duration::from_secs(60);
+
 impl Account {
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let number = |names: [&str; 2]| {
@@ -31,6 +38,17 @@ impl Account {
             limit: number(LIMIT).filter(|limit| *limit > 0),
             remaining: number(REMAINING),
         }
+    }
+
+    /// The limit that stands for the account in place of this one; `None` where this one does, or
+    /// nothing is said.
+    pub(super) fn limit_for(&self, before: &Limit) -> Option<Limit> {
+        let Limit::Rate(before) = before else {
+            return None;
+        };
+        let rate = Rate::try_new(self.limit?, MINUTE).ok()?;
+        let rate = rate.with_max_debt(before.max_debt());
+        (rate != *before).then_some(rate.into())
     }
 }
 

@@ -9,7 +9,7 @@ use aigw_core::{
     call::{Call, HasCall, Record},
     dialect::Dialect,
     meter::Metered,
-    reject::{self, Refusal, Refuser},
+    reject::{self, Refusal},
 };
 use http::{Request, Response};
 use pin_project::pin_project;
@@ -22,7 +22,7 @@ use super::{
     limiter::{Asking, Limiter},
 };
 use crate::{
-    budget::{Store, Verdict},
+    budget::{Store, Verdict, told},
     tokens::{self, Count},
 };
 
@@ -68,25 +68,34 @@ where
         guard: Option<Guard<St>>,
     },
     /// `None` once it has been told.
-    Refused(Option<Box<Refused>>),
+    Refused(Option<Box<Refused<St>>>),
 }
 
 /// A refusal, and to whom it is told.
-struct Refused {
-    refuser: Refuser,
+struct Refused<St> {
+    limiter: Arc<Limiter<St>>,
     dialect: Dialect,
     record: Arc<Record>,
     refusal: Refusal,
 }
 
-impl Refused {
-    fn boxed(refuser: &Refuser, call: &Call, refusal: Refusal) -> Box<Self> {
+impl<St: Store> Refused<St> {
+    fn boxed(limiter: Arc<Limiter<St>>, call: &Call, refusal: Refusal) -> Box<Self> {
         Box::new(Self {
-            refuser: refuser.clone(),
+            limiter,
             dialect: call.dialect(),
             record: Arc::clone(call.record()),
             refusal,
         })
+    }
+
+    fn answer<B: Metered>(self) -> Response<ResponseBody<B, St>> {
+        let Limiter {
+            refuser, headers, ..
+        } = &*self.limiter;
+        let mut answer = refuser.refuse(self.dialect, &self.record, self.refusal);
+        told::refused(headers, answer.extensions_mut());
+        answer.map(|body| ResponseBody::new(body, None))
     }
 }
 
@@ -125,8 +134,8 @@ where
         Self { state }
     }
 
-    pub(super) fn refused(limiter: &Limiter<St>, call: &Call, refusal: Refusal) -> Self {
-        let refused = Refused::boxed(&limiter.refuser, call, refusal);
+    pub(super) fn refused(limiter: Arc<Limiter<St>>, call: &Call, refusal: Refusal) -> Self {
+        let refused = Refused::boxed(limiter, call, refusal);
         let state = State::Refused(Some(refused));
         Self { state }
     }
@@ -160,27 +169,19 @@ where
                     asked.ask_again(count)
                 }
                 StateProj::Calling { future, guard } => {
-                    let (parts, body) = ready!(future.poll(cx))?.into_parts();
-                    let mut response = Response::from_parts(parts, ());
+                    let (mut head, body) = ready!(future.poll(cx))?.into_parts();
                     let mut guard = guard.take();
                     if let Some(guard) = &mut guard {
-                        guard.answered(response.status(), response.headers_mut());
+                        guard.answered(&mut head);
                     }
                     let body = ResponseBody::new(reject::Body::passed(body), guard);
-                    return Poll::Ready(Ok(response.map(|()| body)));
+                    return Poll::Ready(Ok(Response::from_parts(head, body)));
                 }
                 StateProj::Refused(refused) => {
                     let Some(refused) = refused.take() else {
                         return Poll::Pending;
                     };
-                    let Refused {
-                        refuser,
-                        dialect,
-                        record,
-                        refusal,
-                    } = *refused;
-                    let answer = refuser.refuse(dialect, &record, refusal);
-                    return Poll::Ready(Ok(answer.map(|body| ResponseBody::new(body, None))));
+                    return Poll::Ready(Ok(refused.answer()));
                 }
             };
             this.state.set(next);
@@ -248,7 +249,7 @@ where
                 future: inner.call(request),
             },
             Err(refusal) => {
-                let refused = Refused::boxed(&limiter.refuser, &asking.call, refusal);
+                let refused = Refused::boxed(limiter, &asking.call, refusal);
                 State::Refused(Some(refused))
             }
         }

@@ -4,16 +4,15 @@ use aigw_core::{
     meter::{Ending, FinishReason, Meter, Origin},
     usage::{Source, Usage},
 };
-use http::{HeaderMap, StatusCode};
+use http::{StatusCode, response};
 
 use super::{
-    Budget, Charge, Charged,
-    follow::Account,
+    Charge, Charged,
     limiter::{Asking, Limiter},
     output::whose,
     settlement::{Went, used},
 };
-use crate::budget::{Claim, Hold, Store};
+use crate::budget::{Hold, Store};
 
 /// What a call holds of its budgets, settled exactly once: by whoever learns first how the call
 /// went, or else when it is dropped.
@@ -27,33 +26,23 @@ pub(super) struct Guard<St: Store> {
 struct Open {
     asking: Box<Asking>,
     holds: Vec<Hold>,
-    /// What others have used of an account, taken along with this call: of each hold so much.
-    others: Vec<u64>,
 }
 
 impl<St: Store> Guard<St> {
     pub(super) fn new(limiter: Arc<Limiter<St>>, asking: Box<Asking>, holds: Vec<Hold>) -> Self {
         Self {
             limiter,
-            open: Some(Open {
-                asking,
-                holds,
-                others: Vec::new(),
-            }),
+            open: Some(Open { asking, holds }),
             status: None,
         }
     }
 
     /// There is an answer: its head tells what is left.
-    pub(super) fn answered(&mut self, status: StatusCode, headers: &mut HeaderMap) {
-        self.status = Some(status);
-        if let Some(open) = &mut self.open {
-            let corrected = |budget: &Arc<Budget>| budget.is_corrected();
-            if open.asking.budgets.iter().any(corrected) {
-                open.follow(&self.limiter, Account::read(headers));
-            }
-            self.limiter
-                .write_headers(&open.asking, &open.holds, headers);
+    pub(super) fn answered(&mut self, answer: &mut response::Parts) {
+        self.status = Some(answer.status);
+        if let Some(Open { asking, holds }) = &self.open {
+            self.limiter.follow(asking, holds, &answer.headers);
+            self.limiter.tell(asking, holds, answer);
         }
     }
 
@@ -124,14 +113,10 @@ impl<St: Store> Guard<St> {
     }
 
     fn settle(&self, open: Open, usage: &Usage, reached: bool, served: Option<&str>) {
-        let Open {
-            asking,
-            holds,
-            others,
-        } = open;
+        let Open { asking, holds } = open;
         let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
-        let mut amounts: Vec<_> = budgets
+        let amounts: Vec<_> = budgets
             .map(|budget| budget.unit().amount(usage, reached, model, served))
             .collect();
         let charges = asking.budgets.iter().zip(&holds).zip(&amounts);
@@ -139,35 +124,7 @@ impl<St: Store> Guard<St> {
             .map(|((budget, hold), used)| Charge::of(budget, hold, *used))
             .collect();
         asking.call.record().state(Charged { charges });
-        for (amount, others) in amounts.iter_mut().zip(others) {
-            *amount = amount.saturating_add(others);
-        }
         self.limiter.store.settle(holds, &amounts);
-    }
-}
-
-impl Open {
-    /// Corrects budgets by what the provider says of its account.
-    fn follow<St: Store>(&mut self, limiter: &Limiter<St>, account: Account) {
-        let Self {
-            asking,
-            holds,
-            others,
-        } = self;
-        let mut more = vec![0; holds.len()];
-        for ((budget, hold), more) in asking.budgets.iter().zip(&*holds).zip(&mut more) {
-            if !budget.is_corrected() {
-                continue;
-            }
-            limiter.follow(budget, account);
-            let Claim { key, limit, .. } = hold.claim();
-            let left = limiter.store.left(key, limit).or_else(|| hold.left());
-            if let Some((left, remaining)) = left.zip(account.remaining) {
-                *more = left.remaining.saturating_sub(remaining);
-            }
-        }
-        limiter.store.extend(holds, &more);
-        *others = more;
     }
 }
 

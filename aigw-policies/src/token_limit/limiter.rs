@@ -1,20 +1,20 @@
 //! The decision: what a call asks of which budgets, and what a refusal says.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use aigw_core::{
     call::Call,
     dialect::Operation,
     reject::{Reason, Refusal, Refuser},
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, response};
 
 use super::{
     Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, follow::Account,
     learned::Learned, output::answers, settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Headers, Hold, Left, Limit, Rate, Refused, Store, Verdict, refusal},
+    budget::{Claim, Headers, Hold, Left, Refused, Store, Verdict, refusal, told},
     tokens::{Count, Estimate, Estimator},
 };
 
@@ -186,12 +186,9 @@ impl<St: Store> Limiter<St> {
         }
     }
 
-    /// The headers of an answer: those of the budget of tokens that has the least left.
-    pub(super) fn write_headers(&self, asking: &Asking, holds: &[Hold], headers: &mut HeaderMap) {
-        Headers::tokens().clear(headers);
-        if holds.iter().any(Hold::is_degraded) {
-            self.headers.write_degraded(headers);
-        }
+    /// Tells in an answer of the budget of tokens that has the least left.
+    pub(super) fn tell(&self, asking: &Asking, holds: &[Hold], answer: &mut response::Parts) {
+        let is_degraded = holds.iter().any(Hold::is_degraded);
         let holds = asking.budgets.iter().zip(holds);
         let of_tokens = holds.filter(|(budget, _)| budget.counts_tokens());
         let left = of_tokens.filter_map(|(_, hold)| {
@@ -206,23 +203,35 @@ impl<St: Store> Limiter<St> {
             };
             Some((limit.amount(), least))
         });
-        if let Some((limit, left)) = left.min_by_key(|(_, left)| left.remaining) {
-            self.headers.write(limit, left, headers);
-        }
+        let passed = told::Passed {
+            names: &self.headers,
+            providers: Headers::tokens(),
+            left: left.min_by_key(|(_, left)| left.remaining),
+            is_degraded,
+        };
+        passed.tell(answer);
     }
 
-    /// Takes for a budget's limit what the provider says that it is, if the store can keep it.
-    pub(super) fn follow(&self, budget: &Budget, account: Account) {
-        let told = account
-            .limit
-            .filter(|told| *told != budget.limit().amount());
-        let told = told.and_then(|told| Rate::try_new(told, MINUTE).ok());
-        let Some(limit) = told.map(Limit::from) else {
+    /// Corrects budgets by what the provider says of its account.
+    pub(super) fn follow(&self, asking: &Asking, holds: &[Hold], headers: &HeaderMap) {
+        let corrected = asking.budgets.iter().zip(holds);
+        let mut corrected = corrected
+            .filter(|(budget, _)| budget.is_corrected())
+            .peekable();
+        if corrected.peek().is_none() {
             return;
-        };
-        if self.store.check(&limit).is_ok() {
-            self.budgets
-                .change(budget.name(), |budget| budget.set_limit(limit));
+        }
+        let account = Account::read(headers);
+        for (budget, hold) in corrected {
+            if let Some(limit) = account.limit_for(budget.limit())
+                && self.store.check(&limit).is_ok()
+            {
+                self.budgets
+                    .change(budget.name(), |budget| budget.set_limit(limit));
+            }
+            if let Some(remaining) = account.remaining {
+                self.store.lower(hold, remaining);
+            }
         }
     }
 
@@ -261,9 +270,6 @@ impl<St: Store> Limiter<St> {
         refusal.kind(unit.kind())
     }
 }
-
-/// The time that providers tell their limits for.
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// What an upload is charged with.
 fn charged(input: u64) -> Asked {

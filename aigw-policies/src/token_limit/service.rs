@@ -44,17 +44,17 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let unready = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, unready);
         let limiter = &self.limiter;
         match limiter.weigh(request.body().call(), request.headers()) {
-            Weighed::Pass => ResponseFuture::passing(inner.call(request)),
+            Weighed::Pass => ResponseFuture::passing(self.inner.call(request)),
             Weighed::Ask(asking, claims) => {
                 let reserving = limiter.store.reserve(claims);
+                let unready = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, unready);
                 ResponseFuture::asking(Arc::clone(limiter), reserving, asking, inner, request)
             }
             Weighed::Refuse(refusal) => {
-                ResponseFuture::refused(limiter, request.body().call(), refusal)
+                ResponseFuture::refused(Arc::clone(limiter), request.body().call(), refusal)
             }
         }
     }

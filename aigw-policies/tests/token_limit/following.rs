@@ -1,6 +1,8 @@
 //! Budgets that a provider corrects by what it says of its own account.
 
-use aigw_policies::token_limit::Budget;
+use std::time::Duration;
+
+use aigw_policies::{budget::Rate, token_limit::Budget};
 
 use crate::house::{Answer, House, chat, json, per_minute, usage};
 
@@ -25,6 +27,18 @@ async fn the_limit_is_what_the_provider_says() {
     let answer = house.call(chat(0)).await;
     assert_eq!(answer.headers()["x-ratelimit-limit-tokens"], "1000");
     assert_eq!(house.limit.handle().budgets()[0].limit(), &per_minute(1000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_the_provider_says_is_overdrawn_as_deeply_as_the_one_before() {
+    let minute = Duration::from_secs(60);
+    let rate = Rate::try_new(1000, minute).unwrap().with_max_debt(minute);
+    let budget = Budget::new("account", rate).follows_provider();
+    let house = House::new([budget]).answering(|_| telling(usage(10, 10), 5000, 4980));
+    house.call(chat(0)).await;
+    let told = Rate::try_new(5000, minute).unwrap().with_max_debt(minute);
+    let limit = *house.limit.handle().budgets()[0].limit();
+    assert_eq!(limit, told.into());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,13 @@
-use aigw_core::{dialect::Dialect, reject::Refused, rt::Tokio};
+use std::convert::Infallible;
+
+use aigw_core::{call::CallLayer, dialect::Dialect, meter::MeterLayer, reject::Refused, rt::Tokio};
 use aigw_policies::{
     budget::{Claim, Headers, Key, MemoryStore, Verdict},
     token_limit::Budget,
 };
 use http::HeaderName;
+use http_body_util::BodyExt;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use crate::house::{House, chat, per_minute, usage};
 
@@ -70,6 +74,30 @@ async fn headers_have_the_names_that_they_are_given() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_limiters_the_one_that_refuses_tells_or_the_one_with_the_least_left() {
+    let house = |tokens| House::new([Budget::new("rate", per_minute(tokens))]);
+    for (outer, inner, told, left) in [(100, 900, "100", "50"), (900, 100, "100", "50")] {
+        let (outer, inner) = (house(outer), house(inner));
+        let stack = ServiceBuilder::new()
+            .layer(CallLayer::new())
+            .layer(outer.limit)
+            .layer(inner.limit)
+            .layer(MeterLayer::new())
+            .service(service_fn(async |_| Ok::<_, Infallible>(usage(10, 60))));
+        let answer = stack.clone().oneshot(chat(0)).await.unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("x-ratelimit-limit-tokens"), told);
+        assert_eq!(header("x-ratelimit-remaining-tokens"), left);
+        drop(answer.into_body().collect().await.unwrap());
+        // 30 are left of the one, and both are asked for 50.
+        let refused = stack.oneshot(chat(0)).await.unwrap();
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.headers()["x-ratelimit-limit-tokens"], "100");
+        assert_eq!(refused.headers()["x-ratelimit-remaining-tokens"], "30");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_is_in_the_words_of_the_caller_and_typed_for_us() {
     for (path, dialect, code) in [
         ("/v1/chat/completions", Dialect::OpenAi, "/error/code"),
@@ -116,6 +144,11 @@ async fn what_a_provider_says_of_its_own_limits_does_not_pass() {
             let name = HeaderName::try_from(format!("x-ratelimit-{name}-tokens")).unwrap();
             answer.headers_mut().insert(name, "149999".parse().unwrap());
         }
+        // Of one that is a gateway itself.
+        let degraded = "1".parse().unwrap();
+        answer
+            .headers_mut()
+            .insert("x-ratelimit-degraded", degraded);
         answer
     });
     let answer = house.call(chat(0)).await;

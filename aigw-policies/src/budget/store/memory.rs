@@ -118,6 +118,11 @@ impl<C: Clock> MemoryStore<C> {
         shard.extend(home, limit, self.shared.now(), taken, more);
     }
 
+    pub(super) fn lower_one(&self, home: Home, limit: &Limit, most: u64) {
+        let mut shard = lock(self.shared.shards.place(home.key).shard);
+        shard.lower(home, limit, self.shared.now(), most);
+    }
+
     pub(super) fn settle_one(&self, home: Home, limit: &Limit, taken: Taken, used: u64) {
         let mut shard = lock(self.shared.shards.place(home.key).shard);
         shard.settle(home, limit, self.shared.now(), taken, used);
@@ -268,6 +273,12 @@ impl<C: Clock> Store for MemoryStore<C> {
             if let Some(home) = hold.kept.home() {
                 self.extend_one(home, &hold.claim.limit, &mut hold.taken, *more);
             }
+        }
+    }
+
+    fn lower(&self, hold: &Hold, most: u64) {
+        if let Some(home) = hold.kept.home() {
+            self.lower_one(home, &hold.claim.limit, most);
         }
     }
 

@@ -43,6 +43,10 @@ pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     /// place. What does not fit is a debt.
     fn extend(&self, holds: &mut [Hold], more: &[u64]);
 
+    /// Leaves so much at most of the rate that is behind a hold: what else there was, others have
+    /// used elsewhere. Quotas are left as they are.
+    fn lower(&self, hold: &Hold, most: u64);
+
     /// Corrects what was taken to what was used: `used` of the hold in the same place. At once in
     /// memory, and without waiting in any store, for it is called from `Drop`.
     fn settle(&self, holds: Vec<Hold>, used: &[u64]);

@@ -106,6 +106,13 @@ impl Shard {
         level.extend(&limit, now, taken, more);
     }
 
+    /// Leaves so much of a rate at most.
+    pub(super) fn lower(&mut self, home: Home, limit: &Limit, now: Timestamp, most: u64) {
+        let limit = self.limit_of(home, limit);
+        let level = &mut self.entry(home, &limit, now).level;
+        level.lower(&limit, now, most);
+    }
+
     /// Corrects what was taken to what was used, in the level as it is now.
     pub(super) fn settle(
         &mut self,

@@ -179,6 +179,30 @@ fn parallel_calls_never_hold_more_than_the_limit() {
 }
 
 #[test]
+fn whoever_learns_at_once_that_less_is_left_takes_the_difference_once() {
+    let store = MemoryStore::with_clock(Hand::new(), 10);
+    let limit = per_minute(1_000_000);
+    let hold = |amount| admitted(store.reserve_now(vec![claim("account", "k", limit, amount)]));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let holds = hold(0);
+            let store = &store;
+            scope.spawn(move || {
+                for less in 0..1_000 {
+                    store.lower(&holds[0], 900_000 - less);
+                }
+                store.settle(holds, &[0]);
+            });
+        }
+    });
+    let left = || store.left(&Key::new("account", [Some("k")]), &limit);
+    assert_eq!(left().unwrap().remaining, 899_001);
+    // More than there is, is nothing to learn.
+    store.lower(&hold(0)[0], 1_000_000);
+    assert_eq!(left().unwrap().remaining, 899_001);
+}
+
+#[test]
 fn made_up_keys_do_not_grow_the_store_and_get_no_more_than_one_key() {
     let store = MemoryStore::with_clock(Hand::new(), 64 * 4);
     let limit = per_minute(10);

@@ -22,8 +22,10 @@ end
 -- of this anew for each call, and most calls need one kind.
 local makers = {}
 
--- What is used beyond what was taken is used where that was taken.
-local function extend_by_settling(rules)
+-- Of a quota, what is used beyond what was taken is used where that was taken; and it is not lowered.
+local function as_quotas(rules)
+  function rules.lower() end
+
   function rules.extend(limit, level, more, from, taken)
     rules.settle(limit, level, from, taken, taken + more)
   end
@@ -89,6 +91,10 @@ function makers.b()
   end
 
   bucket.extend = bucket.take
+
+  function bucket.lower(limit, level, most)
+    level.left = min(level.left, most * limit.parts)
+  end
 
   function bucket.settle(limit, level, from, taken, used)
     if from < level.since then
@@ -238,7 +244,7 @@ function makers.w()
 
   window.lasts = window.reset
 
-  extend_by_settling(window)
+  as_quotas(window)
   return window
 end
 
@@ -350,7 +356,7 @@ function makers.r()
 
   rolling.lasts = rolling.reset
 
-  extend_by_settling(rolling)
+  as_quotas(rolling)
   return rolling
 end
 

@@ -22,6 +22,8 @@ pub(super) enum What {
     Settle,
     /// More than was taken is used already, and still more may be.
     Extend,
+    /// No more than what stands for what was used is left, whatever was taken.
+    Lower,
 }
 
 impl What {
@@ -29,6 +31,7 @@ impl What {
         match self {
             Self::Settle => "settle",
             Self::Extend => "extend",
+            Self::Lower => "lower",
         }
     }
 }
@@ -57,7 +60,7 @@ impl Outbox {
     /// Answers whether Redis will know of it.
     pub(super) fn push(&mut self, correction: Correction) -> bool {
         // It would change nothing.
-        if correction.taken == correction.used {
+        if correction.what != What::Lower && correction.taken == correction.used {
             return true;
         }
         let has_room = self.queue.len() < self.capacity;

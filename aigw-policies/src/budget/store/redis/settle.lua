@@ -20,12 +20,14 @@ for index = 2, #KEYS do
   -- By the limit that the level has now, whatever it was when something was taken.
   local limit, level = stored(key, now)
   -- A key without a level has its whole limit: there is nothing to give back.
-  if not limit and used > taken then
+  if not limit and (used > taken or what == 'lower') then
     limit = limit_at(place + 4)
     level = limit.rules.untouched(limit, now)
   end
   if limit and rules_of(ARGV[place + 4]) == limit.rules then
-    if what == 'extend' then
+    if what == 'lower' then
+      limit.rules.lower(limit, level, used)
+    elseif what == 'extend' then
       limit.rules.extend(limit, level, used - taken, from, taken)
     else
       limit.rules.settle(limit, level, from, taken, used)

@@ -108,6 +108,7 @@ impl<C, T: Timer> RedisStore<C, T> {
                 let (home, limit) = &**share;
                 match what {
                     What::Settle => shared.local.settle_one(*home, limit, *taken, used),
+                    What::Lower => shared.local.lower_one(*home, limit, used),
                     What::Extend => {
                         let (mut taken, more) = (*taken, used.saturating_sub(taken.amount));
                         shared.local.extend_one(*home, limit, &mut taken, more);
@@ -163,6 +164,10 @@ where
                 hold.taken.amount = used;
             }
         }
+    }
+
+    fn lower(&self, hold: &Hold, most: u64) {
+        self.correct(hold, What::Lower, most);
     }
 
     fn settle(&self, holds: Vec<Hold>, used: &[u64]) {

@@ -137,6 +137,11 @@ where
                 .collect();
             memory.extend(ours, &more);
             redis.extend(theirs, &more);
+            if chance.below(4) == 0 {
+                let most = chance.below(ours[0].claim().limit.amount() + 1);
+                memory.lower(&ours[0], most);
+                redis.lower(&theirs[0], most);
+            }
             redis.flush().await;
             open.push((std::mem::take(ours), std::mem::take(theirs)));
         }

@@ -32,12 +32,12 @@ impl Estimate {
     /// the text's tokens in place of its bytes: each is one byte at least.
     pub(super) fn read(tally: &Tally<Features>, tokens: u64) -> Self {
         let bytes = tally.texts.bytes();
-        let at_least = tally.sum(bytes.div_ceil(LONGEST_TOKEN));
+        let at_least = tally.sum(bytes.start().div_ceil(LONGEST_TOKEN));
         Self {
             // A run of one sign is a few long tokens, which no weights tell.
             tokens: tokens.max(at_least),
             at_least,
-            at_most: tally.sum(bytes),
+            at_most: tally.sum(*bytes.end()),
             features: tally.texts.with_fixed(tally.fixed),
         }
     }

@@ -50,7 +50,7 @@ fn escapes_are_read_as_what_they_mean() {
     let plain = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"猫である\\n\"}]}";
     let [escaped, plain] =
         [escaped, plain].map(|body| Fast::new().estimate(&call("/v1/chat/completions", body)));
-    assert_eq!(escaped, plain);
+    assert_eq!(escaped.tokens(), plain.tokens());
 }
 
 #[test]

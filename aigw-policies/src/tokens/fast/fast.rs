@@ -22,8 +22,8 @@ use crate::tokens::{
 /// that cannot be meant, more than eight times from what was expected, teach nothing, and no single
 /// answer moves much. What was wrong is never an error: the answer's own figure settles it.
 ///
-/// Of long prompts a part is read: the first 4 KiB, half of the next, a third of what comes then, and
-/// so on, 25 KiB of a MiB.
+/// Of long prompts a part is read: the first 2 KiB, half of the next, a third of what comes then, and
+/// so on, 14 KiB of a MiB.
 ///
 /// # Deployment
 ///

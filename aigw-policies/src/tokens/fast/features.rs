@@ -1,14 +1,21 @@
+use std::ops::RangeInclusive;
+
+use memchr::memchr;
+
 use super::{
     class::{Class, Counts},
     scan::scan,
+    unescape::unescape,
 };
-use crate::tokens::prompt::Texts;
+use crate::tokens::prompt::{Raw, Texts, Unexpected};
 
 /// What of a prompt tells how many tokens it has: counts of what tokenizers treat alike, gathered in
 /// one pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tokens) struct Features {
     bytes: u64,
+    /// How many of them may be none of the text's, but of the escapes that it is written with.
+    uncertain: u64,
     counts: Counts,
     fixed: i64,
     /// How many bytes of the next text are taken to be like what was read before them.
@@ -21,7 +28,7 @@ pub(super) const COUNT: usize = Class::COUNT + 2;
 /// How many bytes of a prompt are read from end to end. Behind them half is read, behind twice as
 /// many a third, and so on: no prompt should hold up others for long, and the longer it is, the less
 /// depends on any part of it.
-const WHOLE: usize = 4 << 10;
+const WHOLE: usize = 2 << 10;
 
 /// How many bytes are then read in one place, about.
 const BLOCK: usize = 256;
@@ -29,9 +36,14 @@ const BLOCK: usize = 256;
 /// The longest run of letters and digits that is not cut.
 const WORD: usize = 32;
 
+/// Where more than one byte of so many begins an escape, as in texts of other scripts that are
+/// written in ASCII, there is no place to cut.
+const DENSE: usize = 8;
+
 impl Features {
-    pub(in crate::tokens) fn bytes(&self) -> u64 {
-        self.bytes
+    /// How many bytes of text there are, at least and at most.
+    pub(in crate::tokens) fn bytes(&self) -> RangeInclusive<u64> {
+        self.bytes - self.uncertain..=self.bytes
     }
 
     pub(in crate::tokens) fn with_fixed(self, fixed: i64) -> Self {
@@ -48,10 +60,9 @@ impl Features {
         }
         numbers
     }
-}
 
-impl Texts for Features {
-    fn text(&mut self, text: &str) {
+    /// Reads a text, whose bytes stand as in JSON if there are escapes in it.
+    fn read(&mut self, text: &[u8], escapes: usize) {
         self.counts.add(Class::Text, 1);
         let mut at = self.passed_over.min(text.len());
         self.passed_over -= at;
@@ -63,34 +74,73 @@ impl Texts for Features {
             let length = length.min(text.len() - at);
             // Each byte that is read stands for so many.
             let times = passed / WHOLE + 1;
-            let part = text.get(cut(text, at)..cut(text, at + length));
+            let is_raw = escapes > 0;
+            let part = text.get(cut(text, at, is_raw)..cut(text, at + length, is_raw));
+            let part = part.unwrap_or_default();
             let mut counts = Counts::default();
-            scan(part.unwrap_or_default(), &mut counts);
+            if is_raw && memchr(b'\\', part).is_some() {
+                scan(&unescape(part), &mut counts);
+            } else {
+                scan(part, &mut counts);
+            }
             self.counts.add_times(&counts, times as u64);
             at = at.saturating_add(length.saturating_mul(times));
         }
         self.passed_over += at - text.len();
-        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        // An escape is at least two bytes, at most six, and says at least one.
+        let bytes = (text.len() - escapes) as u64;
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.uncertain = self.uncertain.saturating_add(escapes as u64 * 4);
     }
 }
 
-/// Where a text may be cut so that no word is, if it is not too long: here or behind.
-fn cut(text: &str, at: usize) -> usize {
-    let bytes = text.as_bytes();
-    let in_word = |at: &usize| {
-        let letters = at.checked_sub(1).and_then(|before| bytes.get(before..=*at));
-        letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_alphanumeric))
-    };
-    let may_be = |at: &usize| text.is_char_boundary(*at) && !in_word(at);
+impl Texts for Features {
+    fn text(&mut self, text: &str) {
+        self.read(text.as_bytes(), 0);
+    }
+
+    fn raw(&mut self, text: Raw<'_>) -> Result<(), Unexpected> {
+        let raw = text.inside();
+        match text.escapes() {
+            Some(escapes) if escapes <= raw.len() / DENSE => self.read(raw, escapes),
+            _ => self.text(&text.decode()?),
+        }
+        Ok(())
+    }
+}
+
+/// Where a text may be cut so that no word is, if it is not too long, nor any character or escape:
+/// here or behind.
+fn cut(text: &[u8], at: usize, is_raw: bool) -> usize {
+    let may_be = |at: &usize| is_boundary(text, *at) && !(is_raw && in_escape(text, *at));
     let mut behind = at..text.len();
-    let word_ends = behind.clone().take(WORD).find(may_be);
-    let cut = word_ends.or_else(|| behind.find(|at| text.is_char_boundary(*at)));
+    let words = behind.clone().take(WORD);
+    let word_ends = words.filter(may_be).find(|at| !in_word(text, *at));
+    let cut = word_ends.or_else(|| behind.find(may_be));
     cut.unwrap_or(text.len())
+}
+
+fn in_word(text: &[u8], at: usize) -> bool {
+    let letters = at.checked_sub(1).and_then(|before| text.get(before..=at));
+    letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_alphanumeric))
+}
+
+fn is_boundary(text: &[u8], at: usize) -> bool {
+    text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)
+}
+
+/// Whether an escape may begin before and end behind.
+fn in_escape(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(5)..at);
+    before.is_some_and(|before| before.contains(&b'\\'))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::tokens::prompt::Json;
 
     fn features(text: &str) -> Features {
         let mut features = Features::default();
@@ -127,7 +177,36 @@ mod tests {
         ] {
             assert_eq!(count(text, class), expected, "{class:?}");
         }
-        assert_eq!(features(text).bytes(), text.len() as u64);
+        let bytes = text.len() as u64;
+        assert_eq!(features(text).bytes(), bytes..=bytes);
+    }
+
+    /// The features of a text that stands in JSON.
+    fn raw(text: &str) -> Features {
+        let json = serde_json::to_string(text).unwrap();
+        let mut features = Features::default();
+        let string = Json::new(json.as_bytes()).string().unwrap();
+        features.raw(string).unwrap();
+        features
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_the_same_however_it_is_written(text in "(\\PC{0,30}|[\n\t\"\\\\\u{1}]){0,20}") {
+            let (plain, raw) = (features(&text), raw(&text));
+            prop_assert_eq!(plain.counts, raw.counts);
+            prop_assert!(raw.bytes().contains(plain.bytes().end()));
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_within_an_escape() {
+        let text = r#"{"a":"é\n", "long": "x"}"#.repeat(2000) + &"\n".repeat(999);
+        let (plain, raw) = (features(&text), raw(&text));
+        for (plain, raw) in plain.counts.iter().zip(raw.counts.iter()) {
+            assert!(plain.abs_diff(raw) * 8 <= plain, "{plain}, {raw}");
+        }
+        assert!(raw.bytes().contains(&(text.len() as u64)));
     }
 
     #[test]
@@ -135,7 +214,7 @@ mod tests {
         let line = "Some words, größer than 12 others. 猫である。\n";
         let text = line.repeat(20_000);
         let (one, all) = (features(line), features(&text));
-        assert_eq!(all.bytes(), text.len() as u64);
+        assert_eq!(*all.bytes().end(), text.len() as u64);
         for (one, all) in one.counts.iter().zip(all.counts.iter()) {
             // But for the one that counts texts.
             let expected = if all == 1 { 1 } else { one * 20_000 };

@@ -11,6 +11,7 @@ mod models;
 mod prior;
 mod regression;
 mod scan;
+mod unescape;
 
 pub(super) use self::features::Features;
 pub use self::{fast::Fast, models::Accuracy};

@@ -56,7 +56,7 @@ impl Models {
         let (times, tokens_more) = BELIEVED;
         let (least, most) = (expected / times, expected * times + tokens_more);
         let tokens = tokens.clamp(least, most).round();
-        (tokens as u64).max(u64::from(features.bytes() > 0))
+        (tokens as u64).max(u64::from(*features.bytes().start() > 0))
     }
 
     pub(super) fn learn(&mut self, model: &str, estimate: &Estimate, actual: u64) {

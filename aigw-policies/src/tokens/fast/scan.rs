@@ -4,9 +4,8 @@ use wide::u8x32;
 
 use super::class::{Class, Counts};
 
-/// Counts all of a text.
-pub(super) fn scan(text: &str, counts: &mut Counts) {
-    let bytes = text.as_bytes();
+/// Counts all of a text in UTF-8.
+pub(super) fn scan(bytes: &[u8], counts: &mut Counts) {
     let (blocks, tail) = bytes.as_chunks::<64>();
     let mut scan = Scan::default();
     for (block, at) in blocks.iter().zip((0..).step_by(64)) {
@@ -197,7 +196,7 @@ mod tests {
 
     fn scanned(text: &str) -> Counts {
         let mut counts = Counts::default();
-        scan(text, &mut counts);
+        scan(text.as_bytes(), &mut counts);
         counts
     }
 

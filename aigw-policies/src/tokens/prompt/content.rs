@@ -1,14 +1,11 @@
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
 use super::{
     Recipe, Tally, Texts,
     image::Detail,
+    json::{Json, Unexpected},
     key::Key,
     media::Media,
     raw,
-    source::{ImageUrl, Source},
+    source::{Source, image_url},
 };
 
 /// Reads a message, or what is in one: every string that the model sees.
@@ -31,7 +28,81 @@ pub(super) enum Level {
     Input,
 }
 
-impl<T> Content<'_, T> {
+/// An image, with what stands beside it in one object, in any order.
+#[derive(Default)]
+struct Image {
+    media: Option<Media>,
+    detail: Option<Detail>,
+}
+
+impl<T: Texts> Content<'_, T> {
+    pub(super) fn read(&mut self, json: &mut Json<'_>) -> Result<(), Unexpected> {
+        match json.peek() {
+            Some(b'"') => {
+                if self.level == Level::Name {
+                    self.tally.fixed += self.recipe.per_name();
+                }
+                self.tally.raw(json.string()?)
+            }
+            Some(b'{') => self.object(json),
+            Some(b'[') => {
+                let mut element = self.at(self.below());
+                while json.element()? {
+                    element.read(json)?;
+                }
+                Ok(())
+            }
+            Some(b'-' | b'0'..=b'9') if self.level == Level::Input => {
+                self.tally.fixed += 1;
+                json.skip().map(drop)
+            }
+            _ => json.skip().map(drop),
+        }
+    }
+
+    fn object(&mut self, json: &mut Json<'_>) -> Result<(), Unexpected> {
+        let mut image = Image::default();
+        json.enter()?;
+        while let Some(key) = json.key()? {
+            self.member(Key::new(&key.decode()?), json, &mut image)?;
+        }
+        if let Some(media) = image.media {
+            self.tally
+                .image(media, image.detail.unwrap_or_default(), self.recipe);
+        }
+        Ok(())
+    }
+
+    fn member(
+        &mut self,
+        key: Key,
+        json: &mut Json<'_>,
+        image: &mut Image,
+    ) -> Result<(), Unexpected> {
+        let (tally, recipe) = (&mut *self.tally, self.recipe);
+        match key {
+            Key::Name if self.level == Level::Message => self.at(Level::Name).read(json)?,
+            Key::Text | Key::Name | Key::Url => self.at(self.below()).read(json)?,
+            Key::ImageUrl => {
+                let (media, detail) = image_url(json)?;
+                image.media = media.or(image.media);
+                image.detail = detail.or(image.detail);
+            }
+            Key::Detail => image.detail = Detail::read(json)?.or(image.detail),
+            Key::Source | Key::FileData => Source { tally, recipe }.read(json)?,
+            Key::FileUrl => {
+                if json.skip()? != b"null" {
+                    tally.media(Media::Elsewhere, recipe);
+                }
+            }
+            Key::Free => tally.text(&raw::spelt(json.skip()?)?),
+            Key::Data | Key::Type | Key::Hidden => {
+                json.skip()?;
+            }
+        }
+        Ok(())
+    }
+
     fn at(&mut self, level: Level) -> Content<'_, T> {
         Content {
             tally: self.tally,
@@ -46,120 +117,5 @@ impl<T> Content<'_, T> {
             Level::Input => Level::Input,
             _ => Level::Nested,
         }
-    }
-
-    fn number(&mut self) {
-        if self.level == Level::Input {
-            self.tally.fixed += 1;
-        }
-    }
-}
-
-impl<T: Texts> Content<'_, T> {
-    fn member<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: Key,
-        map: &mut A,
-        image: &mut Image,
-    ) -> Result<(), A::Error> {
-        let (tally, recipe) = (&mut *self.tally, self.recipe);
-        match key {
-            Key::Name if self.level == Level::Message => {
-                map.next_value_seed(self.at(Level::Name))?;
-            }
-            Key::Text | Key::Name | Key::Url => {
-                let level = self.below();
-                map.next_value_seed(self.at(level))?;
-            }
-            Key::ImageUrl => {
-                let (media, detail) = map.next_value_seed(ImageUrl)?;
-                image.media = media.or(image.media);
-                image.detail = detail.or(image.detail);
-            }
-            Key::Detail => image.detail = map.next_value::<Option<Detail>>()?.or(image.detail),
-            Key::Source | Key::FileData => map.next_value_seed(Source { tally, recipe })?,
-            Key::FileUrl => {
-                if map.next_value::<Option<IgnoredAny>>()?.is_some() {
-                    tally.media(Media::Elsewhere, recipe);
-                }
-            }
-            Key::Free => tally.text(&raw::text(map)?),
-            Key::Data | Key::Type | Key::Hidden => {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An image, with what stands beside it in one object, in any order.
-#[derive(Default)]
-struct Image {
-    media: Option<Media>,
-    detail: Option<Detail>,
-}
-
-impl<'de, T: Texts> DeserializeSeed<'de> for Content<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
-        source.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Texts> Visitor<'de> for Content<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a message, or part of one")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if self.level == Level::Name {
-            self.tally.fixed += self.recipe.per_name();
-        }
-        self.tally.text(text);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        let level = self.below();
-        while list.next_element_seed(self.at(level))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut image = Image::default();
-        while let Some(key) = map.next_key::<Key>()? {
-            self.member(key, &mut map, &mut image)?;
-        }
-        if let Some(media) = image.media {
-            self.tally
-                .image(media, image.detail.unwrap_or_default(), self.recipe);
-        }
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(mut self, _: u64) -> Result<(), E> {
-        self.number();
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(mut self, _: i64) -> Result<(), E> {
-        self.number();
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(mut self, _: f64) -> Result<(), E> {
-        self.number();
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
     }
 }

@@ -1,12 +1,9 @@
-use std::fmt;
-
 use aigw_core::dialect::Dialect;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Visitor},
-};
 
-use super::size::Size;
+use super::{
+    json::{Json, Unexpected},
+    size::Size,
+};
 
 /// How a model counts images, by the vendors' own pages.
 ///
@@ -184,24 +181,15 @@ impl Size {
     }
 }
 
-impl<'de> Deserialize<'de> for Detail {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Word;
-        impl Visitor<'_> for Word {
-            type Value = Detail;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("how closely an image is looked at")
-            }
-
-            fn visit_str<E: Error>(self, word: &str) -> Result<Detail, E> {
-                Ok(match word {
-                    "low" => Detail::Low,
-                    _ => Detail::High,
-                })
-            }
-        }
-        source.deserialize_str(Word)
+impl Detail {
+    /// Reads it; `None` where there is a null.
+    pub(super) fn read(json: &mut Json<'_>) -> Result<Option<Self>, Unexpected> {
+        let word = json.string_or_null()?;
+        let detail = word.map(|word| match &*word.decode()? {
+            "low" => Ok(Self::Low),
+            _ => Ok(Self::High),
+        });
+        detail.transpose()
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    fn new(key: &str) -> Self {
+    pub(super) fn new(key: &str) -> Self {
         match key {
             "name" => Self::Name,
             "image_url" => Self::ImageUrl,
@@ -97,29 +97,21 @@ impl SchemaKey {
     }
 }
 
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_str(By(Self::new))
-    }
-}
-
 impl<'de> Deserialize<'de> for SchemaKey {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_str(By(Self::new))
-    }
-}
+        /// Knows a key without keeping it.
+        struct Known;
+        impl Visitor<'_> for Known {
+            type Value = SchemaKey;
 
-/// Knows a key without keeping it.
-struct By<K>(fn(&str) -> K);
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
 
-impl<K> Visitor<'_> for By<K> {
-    type Value = K;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<K, E> {
-        Ok((self.0)(key))
+            fn visit_str<E: Error>(self, key: &str) -> Result<SchemaKey, E> {
+                Ok(SchemaKey::new(key))
+            }
+        }
+        source.deserialize_str(Known)
     }
 }

@@ -14,6 +14,7 @@ mod base64;
 mod content;
 mod format;
 mod image;
+mod json;
 mod key;
 mod media;
 mod raw;
@@ -36,6 +37,7 @@ use self::{
     tools::Tools,
 };
 pub(super) use self::{
+    json::{Json, Raw, Unexpected},
     recipe::Recipe,
     tally::{Tally, Texts},
 };
@@ -67,27 +69,30 @@ pub(super) fn read_part<T: Texts>(
     tally: &mut Tally<T>,
 ) {
     let before = tally.clone();
-    let mut json_of = serde_json::Deserializer::from_slice(json);
-    let read = match kind {
-        PartKind::Tools => Tools { tally, recipe }.deserialize(&mut json_of),
-        PartKind::Format if recipe.bare_schema() => {
-            Format::schema(tally, &String::from_utf8_lossy(json));
-            Ok(())
-        }
-        PartKind::Format => Format { tally }.deserialize(&mut json_of),
+    let level = match kind {
+        PartKind::Tools | PartKind::Format => None,
         PartKind::Message => {
             tally.fixed += recipe.per_message();
-            content(tally, recipe, Level::Message).deserialize(&mut json_of)
+            Some(Level::Message)
         }
         // Instructions, and the whole input as one string, are framed as a message by the provider.
         PartKind::System => {
             tally.fixed += recipe.per_bare_message();
-            content(tally, recipe, Level::Nested).deserialize(&mut json_of)
+            Some(Level::Nested)
         }
         _ => {
             tally.fixed += recipe.per_bare_message();
-            content(tally, recipe, Level::Input).deserialize(&mut json_of)
+            Some(Level::Input)
         }
+    };
+    let read = match level {
+        Some(level) => Content {
+            tally,
+            recipe,
+            level,
+        }
+        .read(&mut Json::new(json)),
+        None => read_form(json, kind, recipe, tally),
     };
     // What is not as any provider wants it, such as half a surrogate pair, counts as it is written.
     if read.is_err() {
@@ -97,10 +102,21 @@ pub(super) fn read_part<T: Texts>(
     }
 }
 
-fn content<'t, T>(tally: &'t mut Tally<T>, recipe: &'t Recipe, level: Level) -> Content<'t, T> {
-    Content {
-        tally,
-        recipe,
-        level,
-    }
+/// Reads what a model is told of tools, or of the form of its answer.
+fn read_form<T: Texts>(
+    json: &[u8],
+    kind: PartKind,
+    recipe: &Recipe,
+    tally: &mut Tally<T>,
+) -> Result<(), Unexpected> {
+    let mut json_of = serde_json::Deserializer::from_slice(json);
+    let read = match kind {
+        PartKind::Format if recipe.bare_schema() => {
+            Format::schema(tally, &String::from_utf8_lossy(json));
+            Ok(())
+        }
+        PartKind::Format => Format { tally }.deserialize(&mut json_of),
+        _ => Tools { tally, recipe }.deserialize(&mut json_of),
+    };
+    read.map_err(|_| Unexpected)
 }

@@ -205,7 +205,8 @@ impl<'de, T: Texts> Visitor<'de> for Enum<'_, T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(value) = list.next_element::<&RawValue>()? {
             self.tally.fixed += Recipe::ENUM_VALUE;
-            let value = raw::spelt(value.get()).map_err(A::Error::custom)?;
+            let value = raw::spelt(value.get().as_bytes());
+            let value = value.map_err(|_| A::Error::custom("no text"))?;
             self.tally.text(&value);
         }
         Ok(())

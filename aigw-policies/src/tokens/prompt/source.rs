@@ -1,64 +1,40 @@
 //! Objects that hold or point to data. Their keys come in any order, so each is read to its end
 //! before it is known what it was.
 
-use std::{borrow::Cow, fmt};
-
-use serde::{
-    Deserialize,
-    de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor},
-};
-
 use super::{
     Recipe, Tally, Texts,
     content::{Content, Level},
     image::Detail,
+    json::{Json, Unexpected},
     key::Key,
     media::Media,
 };
 
 /// Reads `image_url`: a URL, or an object with `url` and `detail`.
-pub(super) struct ImageUrl;
-
-impl<'de> DeserializeSeed<'de> for ImageUrl {
-    type Value = (Option<Media>, Option<Detail>);
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Self::Value, D::Error> {
-        source.deserialize_any(self)
+pub(super) fn image_url(
+    json: &mut Json<'_>,
+) -> Result<(Option<Media>, Option<Detail>), Unexpected> {
+    let (mut media, mut detail) = (None, None);
+    if json.peek() != Some(b'{') {
+        return Ok((at_url(json)?, detail));
     }
-}
-
-impl<'de> Visitor<'de> for ImageUrl {
-    type Value = (Option<Media>, Option<Detail>);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an image")
-    }
-
-    fn visit_str<E: Error>(self, url: &str) -> Result<Self::Value, E> {
-        Ok((Some(Media::at(url)), None))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok((None, None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut media, mut detail) = (None, None);
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Url => {
-                    media = map
-                        .next_value::<Option<Text<'de>>>()?
-                        .map(|url| Media::at(&url))
-                }
-                Key::Detail => detail = map.next_value::<Option<Detail>>()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+    json.enter()?;
+    while let Some(key) = json.key()? {
+        match Key::new(&key.decode()?) {
+            Key::Url => media = at_url(json)?,
+            Key::Detail => detail = Detail::read(json)?,
+            _ => {
+                json.skip()?;
             }
         }
-        Ok((media, detail))
     }
+    Ok((media, detail))
+}
+
+/// What is behind a URL; `None` where there is a null.
+fn at_url(json: &mut Json<'_>) -> Result<Option<Media>, Unexpected> {
+    let url = json.string_or_null()?;
+    url.map(|url| Ok(Media::at(&url.decode()?))).transpose()
 }
 
 /// Reads the value of `source`, `inlineData`, `input_audio`, `file` or `file_data`: an object, or
@@ -68,97 +44,47 @@ pub(super) struct Source<'t, T> {
     pub(super) recipe: &'t Recipe,
 }
 
-impl<'de, T: Texts> DeserializeSeed<'de> for Source<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
-        source.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Texts> Visitor<'de> for Source<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("data, or an object that has or names it")
-    }
-
-    fn visit_str<E: Error>(self, data: &str) -> Result<(), E> {
-        self.tally.media(Media::at(data), self.recipe);
+impl<T: Texts> Source<'_, T> {
+    pub(super) fn read(self, json: &mut Json<'_>) -> Result<(), Unexpected> {
+        if json.peek() == Some(b'{') {
+            return self.object(json);
+        }
+        if let Some(media) = at_url(json)? {
+            self.tally.media(media, self.recipe);
+        }
         Ok(())
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (tally, recipe) = (self.tally, self.recipe);
+    fn object(self, json: &mut Json<'_>) -> Result<(), Unexpected> {
+        let Self { tally, recipe } = self;
         let (mut data, mut media, mut plain) = (None, None, false);
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Data => data = map.next_value::<Option<Text<'de>>>()?,
-                Key::Type => plain = map.next_value::<Text<'de>>()?.as_ref() == "text",
-                Key::Url | Key::FileUrl | Key::FileData => {
-                    let place = map.next_value::<Option<Text<'de>>>()?;
-                    media = place.map(|place| Media::at(&place)).or(media);
-                }
+        json.enter()?;
+        while let Some(key) = json.key()? {
+            match Key::new(&key.decode()?) {
+                Key::Data => data = json.string_or_null()?,
+                Key::Type => plain = json.string()?.decode()? == "text",
+                Key::Url | Key::FileUrl | Key::FileData => media = at_url(json)?.or(media),
                 // A document that is given as blocks of content.
-                Key::Text => map.next_value_seed(Content {
-                    tally,
-                    recipe,
-                    level: Level::Nested,
-                })?,
+                Key::Text => {
+                    let level = Level::Nested;
+                    let mut blocks = Content {
+                        tally: &mut *tally,
+                        recipe,
+                        level,
+                    };
+                    blocks.read(json)?;
+                }
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
+                    json.skip()?;
                 }
             }
         }
         match (data, media) {
-            (Some(text), _) if plain => tally.text(&text),
-            (Some(data), _) => tally.media(Media::of(&data), recipe),
+            (Some(text), _) if plain => tally.raw(text)?,
+            (Some(data), _) => tally.media(Media::of(&data.decode()?), recipe),
             (None, Some(media)) => tally.media(media, recipe),
             (None, None) => {}
         }
         Ok(())
-    }
-}
-
-/// A string, borrowed where it has no escape: data can be large.
-pub(super) struct Text<'de>(Cow<'de, str>);
-
-impl std::ops::Deref for Text<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for Text<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Borrowed;
-        impl<'de> Visitor<'de> for Borrowed {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        source.deserialize_str(Borrowed)
     }
 }

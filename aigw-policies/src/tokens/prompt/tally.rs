@@ -1,7 +1,15 @@
+use super::json::{Raw, Unexpected};
+
 /// Takes the texts of a prompt.
 pub(in crate::tokens) trait Texts: Clone {
     /// Takes one text, which is tokenized by itself.
     fn text(&mut self, text: &str);
+
+    /// Takes one as it is written in JSON.
+    fn raw(&mut self, text: Raw<'_>) -> Result<(), Unexpected> {
+        self.text(&text.decode()?);
+        Ok(())
+    }
 }
 
 /// What a prompt comes to.
@@ -36,6 +44,13 @@ impl<T> Tally<T> {
 }
 
 impl<T: Texts> Tally<T> {
+    pub(super) fn raw(&mut self, text: Raw<'_>) -> Result<(), Unexpected> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.texts.raw(text)
+    }
+
     pub(super) fn text(&mut self, text: &str) {
         if !text.is_empty() {
             self.texts.text(text);

@@ -1,0 +1,194 @@
+//! Reads JSON that a [`Call`](aigw_core::call::Call) has found to be well-formed, once and without
+//! a copy: what stands in a string is its reader's to make out.
+
+use std::{borrow::Cow, str};
+
+use memchr::memchr2;
+
+/// What is left of a document.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tokens) struct Json<'j>(&'j [u8]);
+
+/// The document is not as any provider wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tokens) struct Unexpected;
+
+/// A string as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tokens) struct Raw<'j> {
+    /// With its quotes.
+    json: &'j [u8],
+    escapes: usize,
+    /// Whether one of its escapes is half a character.
+    halves: bool,
+}
+
+impl<'j> Json<'j> {
+    pub(in crate::tokens) fn new(json: &'j [u8]) -> Self {
+        Self(json)
+    }
+
+    /// The first byte of the next value, or what ends a list or an object.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        self.0 = self.0.trim_ascii_start();
+        self.0.first().copied()
+    }
+
+    /// Enters an object, if the next value is one.
+    pub(super) fn enter(&mut self) -> Result<(), Unexpected> {
+        self.take(b'{')
+    }
+
+    /// Passes over what stands before the next element of a list; answers whether there is one.
+    pub(super) fn element(&mut self) -> Result<bool, Unexpected> {
+        match self.peek() {
+            Some(b'[' | b',') => {
+                self.step();
+                match self.peek() {
+                    Some(b']') => {
+                        self.step();
+                        Ok(false)
+                    }
+                    _ => Ok(true),
+                }
+            }
+            Some(b']') => {
+                self.step();
+                Ok(false)
+            }
+            _ => Err(Unexpected),
+        }
+    }
+
+    /// The key of the next member of an object that was entered; `None` where it ends.
+    pub(super) fn key(&mut self) -> Result<Option<Raw<'j>>, Unexpected> {
+        if self.peek() == Some(b',') {
+            self.step();
+        }
+        if self.peek() == Some(b'}') {
+            self.step();
+            return Ok(None);
+        }
+        let key = self.string()?;
+        self.take(b':')?;
+        Ok(Some(key))
+    }
+
+    pub(in crate::tokens) fn string(&mut self) -> Result<Raw<'j>, Unexpected> {
+        self.peek();
+        let json = self.0;
+        let mut raw = Raw {
+            json,
+            escapes: 0,
+            halves: false,
+        };
+        let mut at = 1;
+        loop {
+            let rest = json.get(at..).ok_or(Unexpected)?;
+            at += memchr2(b'"', b'\\', rest).ok_or(Unexpected)?;
+            match json.get(at..) {
+                Some([b'"', rest @ ..]) => {
+                    raw.json = json.get(..=at).unwrap_or_default();
+                    self.0 = rest;
+                    return Ok(raw);
+                }
+                Some([_, b'u', b'd' | b'D', b'8'..=b'f', ..]) => raw.halves = true,
+                _ => {}
+            }
+            raw.escapes += 1;
+            // Of a longer escape, what is left is plain.
+            at += 2;
+        }
+    }
+
+    /// A string; `None` where there is a null.
+    pub(super) fn string_or_null(&mut self) -> Result<Option<Raw<'j>>, Unexpected> {
+        if self.peek() == Some(b'n') {
+            self.skip()?;
+            return Ok(None);
+        }
+        self.string().map(Some)
+    }
+
+    /// Passes over a value; answers how it is written.
+    pub(super) fn skip(&mut self) -> Result<&'j [u8], Unexpected> {
+        match self.peek().ok_or(Unexpected)? {
+            b'"' => return Ok(self.string()?.json),
+            b'{' | b'[' => {}
+            _ => {
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+                let length = self.0.iter().position(ends).unwrap_or(self.0.len());
+                return Ok(self.advance(length));
+            }
+        }
+        let whole = self.0;
+        let mut depth = 0_usize;
+        loop {
+            // Blanks, commas, numbers and words stand between what counts here.
+            let counts = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
+            let next = self.0.iter().position(counts).ok_or(Unexpected)?;
+            self.advance(next);
+            match self.0.first() {
+                Some(b'"') => {
+                    self.string()?;
+                    continue;
+                }
+                Some(b'{' | b'[') => depth += 1,
+                _ => depth -= 1,
+            }
+            self.step();
+            if depth == 0 {
+                return Ok(whole.get(..whole.len() - self.0.len()).unwrap_or_default());
+            }
+        }
+    }
+
+    fn take(&mut self, expected: u8) -> Result<(), Unexpected> {
+        if self.peek() != Some(expected) {
+            return Err(Unexpected);
+        }
+        self.step();
+        Ok(())
+    }
+
+    fn step(&mut self) {
+        self.advance(1);
+    }
+
+    fn advance(&mut self, length: usize) -> &'j [u8] {
+        let (passed, rest) = self.0.split_at_checked(length).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        passed
+    }
+}
+
+impl<'j> Raw<'j> {
+    /// What it says.
+    pub(in crate::tokens) fn decode(self) -> Result<Cow<'j, str>, Unexpected> {
+        if self.escapes == 0 {
+            let plain = str::from_utf8(self.inside());
+            return plain.map(Cow::Borrowed).map_err(|_| Unexpected);
+        }
+        let text = serde_json::from_slice(self.json);
+        text.map(Cow::Owned).map_err(|_| Unexpected)
+    }
+
+    /// What stands between its quotes.
+    pub(in crate::tokens) fn inside(self) -> &'j [u8] {
+        let (_, behind) = self.json.split_at_checked(1).unwrap_or_default();
+        behind
+            .get(..behind.len().saturating_sub(1))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.json.len() <= 2
+    }
+
+    /// How many escapes it has, of two bytes, or of six for a character of one to three; `None`
+    /// where that cannot be told by their number.
+    pub(in crate::tokens) fn escapes(self) -> Option<usize> {
+        (!self.halves).then_some(self.escapes)
+    }
+}

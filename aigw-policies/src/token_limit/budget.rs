@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use aigw_core::{call::Call, key::Dimension};
 use http::HeaderMap;
 
-use super::{Prices, Weights, limiter::Asked, unit::Unit};
+use super::{Prices, Weights, limiter::Asked, served::Served, unit::Unit};
 use crate::budget::{Claim, Condition, Key, Limit};
 
 /// An allowance of tokens, calls or money: whose, when, and how much.
@@ -33,6 +33,7 @@ pub struct Budget {
     when: Option<Condition>,
     unit: Unit,
     follows: bool,
+    by_served: bool,
 }
 
 impl Budget {
@@ -47,6 +48,7 @@ impl Budget {
             when: None,
             unit: Unit::Tokens(Weights::default()),
             follows: false,
+            by_served: false,
         }
     }
 
@@ -100,6 +102,19 @@ impl Budget {
         self
     }
 
+    /// Means by the [model](Dimension::Model) of its key the one that answers, where a router or an
+    /// alias is asked. Default: the one that is asked.
+    ///
+    /// Which it is an answer tells, so a call holds of the model that answered last to the same name,
+    /// at first of that name itself, and what it has used is charged to the one that answers. What
+    /// is charged so exceeds a limit by what was on its way when another model began to answer. 1,000
+    /// names are remembered.
+    #[must_use]
+    pub fn by_served_model(mut self) -> Self {
+        self.by_served = true;
+        self
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -131,21 +146,48 @@ impl Budget {
         self.follows && self.counts_tokens() && matches!(self.limit, Limit::Rate(_))
     }
 
+    /// Whether its key has the model that answers.
+    pub(super) fn is_by_served(&self) -> bool {
+        self.by_served && self.key.contains(&Dimension::Model)
+    }
+
+    /// Whether it is to be by a model that its key has not.
+    pub(super) fn lacks_model(&self) -> bool {
+        self.by_served && !self.is_by_served()
+    }
+
+    /// The same key, of a call that this model has answered.
+    pub(super) fn key_by(&self, model: &str, key: &Key) -> Key {
+        let parts = self.key.iter().enumerate();
+        let places = parts.filter(|(_, part)| **part == Dimension::Model);
+        places.fold(key.clone(), |key, (place, _)| key.with(place, model))
+    }
+
     pub(super) fn unit(&self) -> &Unit {
         &self.unit
     }
 
     /// What it asks of the store for a call; `None` where it does not hold for the call.
-    pub(super) fn claim(&self, call: &Call, headers: &HeaderMap, asked: &Asked) -> Option<Claim> {
+    pub(super) fn claim(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        asked: &Asked,
+        served: &Served,
+    ) -> Option<Claim> {
         let when = self.when.as_ref();
-        let holds = when.is_none_or(|condition| condition.holds(call, headers));
-        holds.then(|| Claim {
-            key: Key::new(
-                &self.name,
-                self.key
-                    .iter()
-                    .map(|dimension| dimension.value(call, headers)),
-            ),
+        if !when.is_none_or(|condition| condition.holds(call, headers)) {
+            return None;
+        }
+        let values = self.key.iter().map(|part| part.value(call, headers));
+        let mut key = Key::new(&self.name, values);
+        if self.is_by_served()
+            && let Some(model) = served.by(call.model().unwrap_or_default())
+        {
+            key = self.key_by(&model, &key);
+        }
+        Some(Claim {
+            key,
             limit: self.limit,
             amount: self.asks(call, asked),
         })

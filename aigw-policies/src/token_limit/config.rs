@@ -86,6 +86,18 @@ pub enum Estimate {
     Exact,
 }
 
+/// Which model is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum WhichModel {
+    /// The one that is asked.
+    #[default]
+    Requested,
+    /// The one that answers; see [`Budget::by_served_model`].
+    Served,
+}
+
 /// Names of headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -112,6 +124,10 @@ pub struct BudgetConfig {
     /// By which properties there is one of its own. Default: one for all.
     #[serde(default)]
     pub key: Vec<Dimension>,
+    /// Which model is meant where there is one for each `model`: the one that is `requested`, or that
+    /// is `served`. Default: `requested`.
+    #[serde(default)]
+    pub model: WhichModel,
     /// For which calls it holds. Default: for all.
     #[serde(default)]
     pub when: Option<Condition>,
@@ -283,6 +299,9 @@ impl BudgetConfig {
         }
         if let Some(condition) = &self.when {
             budget = budget.when(condition.clone());
+        }
+        if self.model == WhichModel::Served {
+            budget = budget.by_served_model();
         }
         Ok(budget)
     }

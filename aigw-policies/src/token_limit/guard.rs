@@ -116,7 +116,7 @@ impl<St: Store> Guard<St> {
         let Open { asking, holds } = open;
         let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
-        let amounts: Vec<_> = budgets
+        let mut amounts: Vec<_> = budgets
             .map(|budget| budget.unit().amount(usage, reached, model, served))
             .collect();
         let charges = asking.budgets.iter().zip(&holds).zip(&amounts);
@@ -124,7 +124,29 @@ impl<St: Store> Guard<St> {
             .map(|((budget, hold), used)| Charge::of(budget, hold, *used))
             .collect();
         asking.call.record().state(Charged { charges });
+        if let Some(served) = served {
+            self.charge_served(&asking, &holds, &mut amounts, served);
+        }
         self.limiter.store.settle(holds, &amounts);
+    }
+
+    /// Charges budgets by the model that has answered; what was held of another's is not used.
+    fn charge_served(&self, asking: &Asking, holds: &[Hold], amounts: &mut [u64], served: &str) {
+        let held = asking.budgets.iter().zip(holds).zip(amounts);
+        let mut by_served = held
+            .filter(|((budget, _), _)| budget.is_by_served())
+            .peekable();
+        if by_served.peek().is_some() {
+            let asked = asking.call.model().unwrap_or_default();
+            self.limiter.served.note(asked, served);
+        }
+        for ((budget, hold), amount) in by_served {
+            let key = budget.key_by(served, &hold.claim().key);
+            if key != hold.claim().key && !hold.is_degraded() {
+                let used = std::mem::take(amount);
+                self.limiter.store.charge(hold, key, used);
+            }
+        }
     }
 }
 

@@ -32,8 +32,8 @@ impl<St: Store> TokenLimitLayer<St> {
     ///
     /// # Errors
     ///
-    /// No budget at all, two of the same name, one whose condition is empty, or one whose limit is
-    /// too fine for the store.
+    /// No budget at all, two of the same name, one whose condition is empty, one by the model that
+    /// answers without a model in its key, or one whose limit is too fine for the store.
     pub fn try_new(
         budgets: impl IntoIterator<Item = Budget>,
         store: St,
@@ -52,6 +52,10 @@ impl<St: Store> TokenLimitLayer<St> {
                 let fault = "`when` names no value".into();
                 return Err(ConfigError::Budget(budget.name().into(), fault));
             }
+            if budget.lacks_model() {
+                let fault = "it is by the model that answers, and its key has no `model`".into();
+                return Err(ConfigError::Budget(budget.name().into(), fault));
+            }
             store.check(budget.limit()).map_err(|fault| {
                 ConfigError::Budget(budget.name().into(), fault.to_string().into())
             })?;
@@ -67,6 +71,7 @@ impl<St: Store> TokenLimitLayer<St> {
                 quota_status: StatusCode::TOO_MANY_REQUESTS,
                 refuser: Refuser::default(),
                 learned: Arc::default(),
+                served: Arc::default(),
                 elsewhere: None,
             }),
         })

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, response};
 
 use super::{
     Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, follow::Account,
-    learned::Learned, output::answers, settlement::Expected,
+    learned::Learned, output::answers, served::Served, settlement::Expected,
 };
 use crate::{
     budget::{Claim, Headers, Hold, Left, Refused, Store, Verdict, refusal, told},
@@ -30,6 +30,7 @@ pub(super) struct Limiter<St> {
     pub(super) quota_status: StatusCode,
     pub(super) refuser: Refuser,
     pub(super) learned: Arc<Learned>,
+    pub(super) served: Arc<Served>,
     /// Where long prompts are counted; `None`: nowhere.
     pub(super) elsewhere: Option<Elsewhere>,
 }
@@ -109,7 +110,10 @@ impl<St: Store> Limiter<St> {
         let budgets = budgets.iter();
         budgets
             .filter(|budget| counted || !budget.unit().reads_prompts())
-            .filter_map(|budget| Some((Arc::clone(budget), budget.claim(call, headers, asked)?)))
+            .filter_map(|budget| {
+                let claim = budget.claim(call, headers, asked, &self.served)?;
+                Some((Arc::clone(budget), claim))
+            })
             .unzip()
     }
 

@@ -70,7 +70,8 @@
 //! # Operation
 //!
 //! A [`Handle`] shows what is left of budgets and changes their limits. What a call was charged is
-//! [stated](Charged) in its record. Where a budget stands for an account at a provider, it may
+//! [stated](Charged) in its record. A budget by model is that of the model that is asked, or
+//! [of the one that answers](Budget::by_served_model). Where a budget stands for an account at a provider, it may
 //! [follow](Budget::follows_provider) what the provider says of it; a limiter within, which writes
 //! the same headers, would be taken for the provider.
 //!
@@ -97,13 +98,14 @@ mod limiter;
 mod opaque;
 mod output;
 mod prices;
+mod served;
 mod service;
 mod settlement;
 mod unit;
 mod weights;
 
 #[cfg(feature = "serde")]
-pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames, PricesConfig};
+pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames, PricesConfig, WhichModel};
 pub use self::{
     body::ResponseBody,
     budget::Budget,

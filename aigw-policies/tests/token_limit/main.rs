@@ -12,6 +12,7 @@ mod following;
 mod house;
 mod money;
 mod operating;
+mod serving;
 mod settling;
 mod telling;
 mod utilisation;

@@ -31,6 +31,25 @@ impl Key {
         Self { text, budget }
     }
 
+    /// The same with another value in this place.
+    #[cfg(feature = "token-limit")]
+    pub(crate) fn with(&self, place: usize, value: &str) -> Self {
+        let (budget, values) = self.text.split_at_checked(self.budget).unwrap_or_default();
+        let mut text = budget.to_owned();
+        // The first stands before the first colon, and is nothing.
+        for (index, written) in values.split(':').skip(1).enumerate() {
+            text.push(':');
+            if index == place {
+                text.push('=');
+                escape(value, &mut text);
+            } else {
+                text.push_str(written);
+            }
+        }
+        let budget = self.budget;
+        Self { text, budget }
+    }
+
     /// As it is displayed.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -104,5 +123,16 @@ mod tests {
             assert!(!alike[index + 1..].contains(one), "{one}");
         }
         assert_eq!(Key::new("a:b", [Some("c")]).budget(), "a%3Ab");
+    }
+
+    #[cfg(feature = "token-limit")]
+    #[test]
+    fn a_value_is_replaced_in_its_place() {
+        let key = |second| Key::new("a:b", [Some("c:d"), second, Some("")]);
+        for second in [None, Some("x"), Some("x:y%")] {
+            assert_eq!(key(second).with(1, "e:f"), key(Some("e:f")));
+            assert_eq!(key(second).with(2, ""), key(second));
+        }
+        assert_eq!(Key::new("a", [None::<&str>; 0]).with(0, "b").as_str(), "a");
     }
 }

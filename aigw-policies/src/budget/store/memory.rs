@@ -282,6 +282,16 @@ impl<C: Clock> Store for MemoryStore<C> {
         }
     }
 
+    fn charge(&self, hold: &Hold, key: Key, used: u64) {
+        let mut home = self.shared.home(&key);
+        let mut shard = lock(self.shared.shards.place(home.key).shard);
+        let now = self.shared.now();
+        home.shared = !shard.has_place_for(home.key, now);
+        let mut nothing = hold.taken;
+        nothing.amount = 0;
+        shard.settle(home, &hold.claim.limit, now, nothing, used);
+    }
+
     fn settle(&self, holds: Vec<Hold>, used: &[u64]) {
         // One after the other: a settlement decides nothing, so it needs no common instant.
         for (hold, used) in holds.iter().zip(used) {

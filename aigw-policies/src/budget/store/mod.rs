@@ -47,6 +47,9 @@ pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     /// used elsewhere. Quotas are left as they are.
     fn lower(&self, hold: &Hold, most: u64);
 
+    /// Charges another key of the budget that is behind a hold, whether it fits or not.
+    fn charge(&self, hold: &Hold, key: Key, used: u64);
+
     /// Corrects what was taken to what was used: `used` of the hold in the same place. At once in
     /// memory, and without waiting in any store, for it is called from `Drop`.
     fn settle(&self, holds: Vec<Hold>, used: &[u64]);

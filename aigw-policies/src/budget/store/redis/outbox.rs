@@ -40,8 +40,8 @@ impl What {
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: VecDeque<Correction>,
-    /// What was used of quotas while Redis did not answer, by key: there is no end to it while an
-    /// outage lasts.
+    /// What was used of keys for which Redis was not asked before, in sum: there is no end to it
+    /// while an outage lasts.
     unasked: HashMap<String, Correction>,
     capacity: usize,
     lost: u64,

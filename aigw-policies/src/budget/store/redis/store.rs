@@ -170,6 +170,13 @@ where
         self.correct(hold, What::Lower, most);
     }
 
+    fn charge(&self, hold: &Hold, key: Key, used: u64) {
+        let (limit, at) = (hold.claim.limit, hold.taken.from().as_micros());
+        let key = key.as_str();
+        self.shared()
+            .leave(|inbox| inbox.outbox.push_unasked(key, limit, at, used));
+    }
+
     fn settle(&self, holds: Vec<Hold>, used: &[u64]) {
         for (hold, used) in holds.iter().zip(used) {
             self.correct(hold, What::Settle, *used);

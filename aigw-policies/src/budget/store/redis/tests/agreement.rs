@@ -142,6 +142,12 @@ where
                 memory.lower(&ours[0], most);
                 redis.lower(&theirs[0], most);
             }
+            if chance.below(4) == 0 {
+                let other = Key::new(ours[0].claim().key.budget(), [Some("a")]);
+                let used = chance.below(ours[0].claim().limit.amount());
+                memory.charge(&ours[0], other.clone(), used);
+                redis.charge(&theirs[0], other, used);
+            }
             redis.flush().await;
             open.push((std::mem::take(ours), std::mem::take(theirs)));
         }

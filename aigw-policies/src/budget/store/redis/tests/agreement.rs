@@ -4,16 +4,25 @@ use super::*;
 
 /// A clock that stands still until it is set.
 #[derive(Clone)]
-struct Still(Instant, Arc<Mutex<Timestamp>>);
+pub(super) struct Still(Instant, Arc<Mutex<Timestamp>>);
 
 const T0: u64 = 1_700_000_000_000_000;
 
 impl Still {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(
             Instant::now(),
             Arc::new(Mutex::new(Timestamp::from_micros(T0))),
         )
+    }
+
+    pub(super) fn time(&self) -> Timestamp {
+        *self.1.lock().unwrap()
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        let mut now = self.1.lock().unwrap();
+        *now = now.after(time);
     }
 }
 
@@ -95,11 +104,10 @@ where
             9_000_000_000,
             2_000_000_000_000,
         ];
-        let now = clock.1.lock().unwrap().after(Duration::from_micros(
+        clock.pass(Duration::from_micros(
             chance.below(2) * pause[chance.below(7) as usize],
         ));
-        *clock.1.lock().unwrap() = now;
-        *redis.shared().time.lock().unwrap() = Some(now);
+        *redis.shared().time.lock().unwrap() = Some(clock.time());
         if chance.below(3) == 0 && !open.is_empty() {
             let (ours, theirs): (Vec<Hold>, Vec<Hold>) =
                 open.swap_remove(chance.below(open.len() as u64) as usize);

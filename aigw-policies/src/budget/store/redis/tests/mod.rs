@@ -5,6 +5,8 @@ mod faults;
 mod kinds;
 mod load;
 mod outage;
+#[cfg(feature = "request-limit")]
+mod requests;
 mod server;
 mod sharing;
 

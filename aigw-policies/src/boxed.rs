@@ -10,6 +10,7 @@ use std::{
 // Locked by nobody: the lock makes a `Sync` of what is polled by one task alone.
 pub(crate) struct Boxed<T>(Mutex<Pin<Box<dyn Future<Output = T> + Send>>>);
 
+#[cfg(feature = "token-limit")]
 impl<T> Boxed<T> {
     pub(crate) fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
         Self(Mutex::new(Box::pin(future)))

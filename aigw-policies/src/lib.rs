@@ -12,7 +12,7 @@
 
 #[cfg(feature = "access")]
 pub mod access;
-#[cfg(feature = "token-limit")]
+#[cfg(any(feature = "concurrency-limit", feature = "token-limit"))]
 mod boxed;
 #[cfg(any(
     feature = "concurrency-limit",

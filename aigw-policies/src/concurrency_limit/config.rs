@@ -82,6 +82,12 @@ impl Config {
         self
     }
 
+    /// The same, called so if it has no name yet.
+    pub fn or_name<N: Into<Box<str>>>(mut self, name: impl FnOnce() -> N) -> Self {
+        self.name.get_or_insert_with(|| name().into());
+        self
+    }
+
     /// Where all places are taken, lets so many calls of a key wait, each for so long at most.
     /// Neither can be zero. Default: none waits.
     ///
@@ -174,11 +180,14 @@ pub enum ConfigError {
     Reserve { reserve: usize, calls: usize },
     /// The named condition holds for every call.
     EmptyCondition(&'static str),
+    /// A limit that processes share has no `name`, by which they know it.
+    NoName,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NoName => "a limit that processes share needs a `name`",
             Self::NoCalls => "`calls` of 0 would admit nothing",
             Self::QueueWithoutTimeout => "`queue` needs a `queue_timeout`",
             Self::TimeoutWithoutQueue => "`queue_timeout` needs a `queue`",

@@ -18,6 +18,8 @@ use tower_service::Service;
 
 use super::{
     ResponseBody,
+    gate::Class,
+    lease::Leasing,
     limit::{Admission, Limit},
     places::Place,
     wait::Wait,
@@ -61,6 +63,8 @@ where
         request: Option<Request<B>>,
         #[pin]
         wait: Option<Wait<T::Sleep>>,
+        /// The lease of the place that it has.
+        lease: Option<(Leasing, Class)>,
     },
     Calling(#[pin] S::Future),
     Refused(Option<Box<(Arc<Call>, Refusal)>>),
@@ -78,14 +82,19 @@ where
         admission: Admission<T>,
         limit: &Arc<Limit<T>>,
     ) -> Self {
-        let prepare = |request, wait| State::Preparing {
+        let prepare = |request, wait, lease| State::Preparing {
             inner: inner.clone(),
             request: Some(request),
             wait,
+            lease,
         };
         let (state, place) = match admission {
-            Admission::Admitted(place) => (prepare(request, None), place),
-            Admission::Waiting(wait) => (prepare(request, Some(wait)), None),
+            Admission::Passed => (prepare(request, None, None), None),
+            Admission::Inside(place, class) => {
+                let lease = limit.lease(&place, class).map(|lease| (lease, class));
+                (prepare(request, None, lease), Some(place))
+            }
+            Admission::Waiting(wait) => (prepare(request, Some(wait), None), None),
             Admission::Refused(refusal) => {
                 let call = Arc::clone(request.body().call());
                 (State::Refused(Some(Box::new((call, refusal)))), None)
@@ -116,21 +125,34 @@ where
                     inner,
                     request,
                     mut wait,
+                    lease,
                 } => {
+                    let mut refusal = None;
                     if let Some(waiting) = wait.as_mut().as_pin_mut() {
                         let class = waiting.class();
                         match ready!(waiting.poll(cx)) {
-                            Ok(place) => *this.place = Some(place),
-                            Err(why) => {
-                                let Some(request) = request.take() else {
-                                    return Poll::Pending;
-                                };
-                                let refusal = this.limit.refusal(class, why);
-                                let answer = this.limit.refuse(request.body().call(), refusal);
-                                return Poll::Ready(Ok(answer));
+                            Ok(place) => {
+                                *lease = this.limit.lease(&place, class).map(|it| (it, class));
+                                *this.place = Some(place);
                             }
+                            Err(why) => refusal = Some(this.limit.refusal(class, why)),
                         }
                         wait.set(None);
+                    }
+                    if let Some((leasing, class)) = lease {
+                        let leased = ready!(Pin::new(leasing).poll(cx));
+                        if let Some(place) = this.place {
+                            refusal = this.limit.hold(place, *class, leased).err();
+                        }
+                        *lease = None;
+                    }
+                    if let Some(refusal) = refusal {
+                        *this.place = None;
+                        let Some(request) = request.take() else {
+                            return Poll::Pending;
+                        };
+                        let answer = this.limit.refuse(request.body().call(), refusal);
+                        return Poll::Ready(Ok(answer));
                     }
                     if request.is_none() {
                         return Poll::Pending;

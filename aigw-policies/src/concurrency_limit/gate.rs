@@ -65,13 +65,16 @@ pub(super) enum Standing<W> {
 }
 
 impl Terms {
-    fn admit(&self, inside: usize, class: Class) -> bool {
-        // More are inside than may be where the terms have become narrower.
-        let free = self.calls.saturating_sub(inside);
+    /// How many may be inside when one of this class has entered.
+    pub(super) fn most(&self, class: Class) -> usize {
         match class {
-            Class::High => free > 0,
-            Class::Low => free > self.reserve,
+            Class::High => self.calls,
+            Class::Low => self.calls.saturating_sub(self.reserve),
         }
+    }
+
+    fn admit(&self, inside: usize, class: Class) -> bool {
+        inside < self.most(class)
     }
 }
 

@@ -26,6 +26,36 @@ impl<T> ConcurrencyLimitLayer<T> {
         Ok(Self { limit })
     }
 
+    /// Limits the calls of all processes whose stores share a namespace, by what Redis keeps.
+    ///
+    /// A place is then held by a lease as well, which the store's driver renews every five seconds
+    /// and which lasts for fifteen: those of a process that has died come free by themselves. The
+    /// queue is that of this process, for its own places: a call that finds all of them taken by
+    /// other processes is refused. While Redis does not answer, what the store was
+    /// [made with](crate::budget::redis::OnError) decides.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot take effect, or no [name](Config::name), by which processes know the
+    /// limit.
+    #[cfg(feature = "redis")]
+    pub fn with_store<C, U>(
+        config: Config,
+        timer: T,
+        store: crate::budget::redis::RedisStore<C, U>,
+    ) -> Result<Self, ConfigError>
+    where
+        C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+        U: aigw_core::rt::Timer,
+    {
+        if config.name.is_none() {
+            return Err(ConfigError::NoName);
+        }
+        let mut limit = Limit::try_new(config, timer)?;
+        limit.lessor = Some(Arc::new(store));
+        Ok(Self { limit })
+    }
+
     /// Shows how full the limit is, and changes it.
     #[must_use]
     pub fn handle(&self) -> Handle {

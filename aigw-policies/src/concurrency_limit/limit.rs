@@ -11,13 +11,14 @@ use http::{HeaderMap, Response};
 use super::{
     Config, ConfigError,
     gate::Class,
+    lease::{Leased, Leasing, Lessor},
     places::{Entered, Place, Places},
     wait::Wait,
 };
 use crate::budget::{Condition, Key};
 
 /// What a layer and its services share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Limit<T> {
     name: Option<Box<str>>,
     key: Vec<Dimension>,
@@ -27,14 +28,17 @@ pub(super) struct Limit<T> {
     low: Option<Condition>,
     timeout: Duration,
     pub(super) places: Places,
+    /// Where places are those of all processes.
+    pub(super) lessor: Option<Arc<dyn Lessor>>,
     timer: T,
     pub(super) refuser: Refuser,
 }
 
 /// Whether a call may go on.
 pub(super) enum Admission<T: Timer> {
-    /// With a place, if it needs one.
-    Admitted(Option<Place>),
+    /// It needs no place.
+    Passed,
+    Inside(Place, Class),
     Waiting(Wait<T::Sleep>),
     Refused(Refusal),
 }
@@ -44,6 +48,8 @@ pub(super) enum Admission<T: Timer> {
 pub(super) enum Why {
     /// There was none, not even in the queue.
     Full,
+    /// Other processes have them all.
+    Elsewhere,
     /// None came free in time.
     Late,
     /// The place in the queue went to a call of higher priority.
@@ -62,6 +68,7 @@ impl<T> Limit<T> {
             low: config.low,
             timeout: config.queue_timeout.unwrap_or_default(),
             places: Places::new(terms),
+            lessor: None,
             timer,
             refuser: Refuser::default(),
         })
@@ -70,6 +77,34 @@ impl<T> Limit<T> {
     /// The answer to a call that got no place.
     pub(super) fn refuse<B>(&self, call: &Call, refusal: Refusal) -> Response<reject::Body<B>> {
         self.refuser.refuse(call.dialect(), call.record(), refusal)
+    }
+
+    /// Asks for a lease of this place, where there are leases.
+    pub(super) fn lease(&self, place: &Place, class: Class) -> Option<Leasing> {
+        let lessor = self.lessor.as_ref()?;
+        Some(lessor.lease(place.key(), self.places.terms().most(class)))
+    }
+
+    /// Has a place held by its lease.
+    pub(super) fn hold(
+        &self,
+        place: &mut Place,
+        class: Class,
+        leased: Leased,
+    ) -> Result<(), Refusal> {
+        match leased {
+            Leased::Held(lease) => place.hold(lease),
+            Leased::OfShare(lease, processes) => {
+                let share = self.places.terms().most(class) / processes.max(1);
+                if place.inside() > share.max(1) {
+                    return Err(self.refusal(class, Why::Elsewhere));
+                }
+                place.hold(lease);
+            }
+            Leased::Full => return Err(self.refusal(class, Why::Elsewhere)),
+            Leased::Refused(refusal) => return Err(refusal),
+        }
+        Ok(())
     }
 
     /// No `retry-after`: nobody knows when an answer ends.
@@ -84,6 +119,7 @@ impl<T> Limit<T> {
         };
         let message = match why {
             Why::Full if terms.queue == 0 => format!("too many calls: {self} {admits}"),
+            Why::Elsewhere => format!("too many calls: {self} {admits}"),
             Why::Full => {
                 let queue = terms.queue;
                 format!("too many calls: {self} {admits}, and {queue} wait already")
@@ -114,7 +150,7 @@ impl<T: Timer> Limit<T> {
     pub(super) fn admit(&self, call: &Call, headers: &HeaderMap) -> Admission<T> {
         let holds = |condition: &Condition| condition.holds(call, headers);
         if !self.when.as_ref().is_none_or(holds) {
-            return Admission::Admitted(None);
+            return Admission::Passed;
         }
         let class = if self.low.as_ref().is_some_and(holds) {
             Class::Low
@@ -122,7 +158,7 @@ impl<T: Timer> Limit<T> {
             Class::High
         };
         match self.places.enter(self.key(call, headers), class) {
-            Entered::Inside(place) => Admission::Admitted(Some(place)),
+            Entered::Inside(place) => Admission::Inside(place, class),
             Entered::Waiting(waiting) => {
                 // Here and not at the first poll: the time runs from when it came.
                 let sleep = self.timer.sleep_for(self.timeout);
@@ -147,5 +183,16 @@ impl<T> fmt::Display for Limit<T> {
             write!(f, "{separator}{part}")?;
         }
         Ok(())
+    }
+}
+
+impl<T> fmt::Debug for Limit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limit")
+            .field("name", &self.name)
+            .field("key", &self.key)
+            .field("places", &self.places)
+            .field("shared", &self.lessor.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! A call holds its place until the *body* of its answer has ended, failed or been dropped, whichever
-//! is first, or until the call itself fails or is dropped before there is an answer. There is no lease
-//! that could run out while an answer still streams, and none to be renewed.
+//! is first, or until the call itself fails or is dropped before there is an answer. In one process
+//! there is no lease that could run out while an answer still streams, and none to be renewed.
 //!
 //! # Examples
 //!
@@ -96,7 +96,10 @@
 //! # Deployment
 //!
 //! Places are those of a layer, its clones and the services that they make, in one process: n
-//! replicas admit n times as many. An answer that nobody reads holds its place for as long as it is
+//! replicas admit n times as many. With feature `redis`, `ConcurrencyLimitLayer::with_store` limits the
+//! calls of all processes together: a place is a lease in Redis as well, renewed for as long as the
+//! process lives, so that one that dies leaves nothing behind for longer than fifteen seconds. The
+//! queue, and what a [`Handle`] shows, are then those of one process. An answer that nobody reads holds its place for as long as it is
 //! kept; a server must give up on readers that do not read.
 
 mod body;
@@ -105,6 +108,7 @@ mod future;
 mod gate;
 mod handle;
 mod layer;
+mod lease;
 mod limit;
 mod places;
 mod service;
@@ -112,6 +116,8 @@ mod service;
 mod tests;
 mod wait;
 
+#[cfg(feature = "redis")]
+pub(crate) use self::lease::{Lease, Leased, Leasing, Lessor};
 pub use self::{
     body::ResponseBody,
     config::{Config, ConfigError},

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Levels,
     gate::{Class, Entry, Gate, Standing, Terms, Ticket},
+    lease::Lease,
 };
 use crate::budget::Key;
 
@@ -51,7 +52,7 @@ impl Places {
         drop(state);
         let places = self.clone();
         match entry {
-            Entry::Inside => Entered::Inside(Place { places, key }),
+            Entry::Inside => Entered::Inside(Place::new(places, key)),
             Entry::Waiting { ticket, displaced } => {
                 let ticket = Some(ticket);
                 let waiting = Waiting {
@@ -142,10 +143,35 @@ impl fmt::Debug for Places {
 pub(super) struct Place {
     places: Places,
     key: Arc<Key>,
+    /// Of the same place among those of all processes, where they share them.
+    lease: Option<Lease>,
+}
+
+impl Place {
+    fn new(places: Places, key: Arc<Key>) -> Self {
+        let lease = None;
+        Self { places, key, lease }
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    pub(super) fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    /// How many are inside of the same key, this one among them.
+    pub(super) fn inside(&self) -> usize {
+        let inside = self.places.at(&self.key, |gate, _| gate.inside());
+        inside.unwrap_or_default()
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // Before whoever comes next asks for one.
+        self.lease = None;
         let next = self.places.at(&self.key, |gate, terms| gate.leave(terms));
         wake(next.flatten());
     }
@@ -206,10 +232,7 @@ impl Waiting {
     }
 
     fn place(&self) -> Place {
-        Place {
-            places: self.places.clone(),
-            key: Arc::clone(&self.key),
-        }
+        Place::new(self.places.clone(), Arc::clone(&self.key))
     }
 }
 

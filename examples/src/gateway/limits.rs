@@ -5,7 +5,7 @@ use std::{fmt::Display, time::Duration};
 use aigw_core::rt::Tokio;
 use aigw_policies::{
     budget::{MemoryStore, redis::Driver},
-    concurrency_limit::ConcurrencyLimitLayer,
+    concurrency_limit::{self, ConcurrencyLimitLayer},
     request_limit::{self, RequestLimitLayer},
     token_limit::TokenLimitLayer,
 };
@@ -49,29 +49,35 @@ impl Limits {
     ///
     /// Names the first setting that cannot take effect.
     pub fn new(config: &Config) -> Result<(Self, Option<Driver>), Error> {
-        let (stored, driver) = match config.store.open()? {
+        Ok(match config.store.open()? {
             Opened::Memory(store) => {
                 let requests = requests(config, RequestLimitLayer::in_memory)?;
-                (Stored::Memory(On::new(config, store, requests)?), None)
+                let concurrency = concurrency(config, |_, limit| {
+                    ConcurrencyLimitLayer::try_new(limit, Tokio)
+                })?;
+                let stored = Stored::Memory(On::new(config, store, requests)?);
+                let limits = Self {
+                    concurrency,
+                    stored,
+                };
+                (limits, None)
             }
             Opened::Redis(store, driver) => {
-                let layer = |limit| RequestLimitLayer::with_store(limit, store.clone());
-                let requests = requests(config, layer)?;
-                let on = On::new(config, store.clone(), requests)?;
-                (Stored::Redis(on), Some(driver))
+                let requests = requests(config, |limit| {
+                    RequestLimitLayer::with_store(limit, store.clone())
+                })?;
+                let concurrency = concurrency(config, |index, limit| {
+                    let limit = limit.or_name(|| format!("calls-{index}"));
+                    ConcurrencyLimitLayer::with_store(limit, Tokio, store.clone())
+                })?;
+                let stored = Stored::Redis(On::new(config, store, requests)?);
+                let limits = Self {
+                    concurrency,
+                    stored,
+                };
+                (limits, Some(driver))
             }
-        };
-        let concurrency = config.concurrency_limit.iter().enumerate();
-        let concurrency = concurrency.map(|(index, limit)| {
-            ConcurrencyLimitLayer::try_new(limit.clone(), Tokio)
-                .map_err(Error::at(format!("concurrency_limit[{index}]")))
-        });
-        let concurrency = concurrency.collect::<Result<_, _>>()?;
-        let limits = Self {
-            concurrency,
-            stored,
-        };
-        Ok((limits, driver))
+        })
     }
 
     /// Waits until the store knows what was used, though not for long.
@@ -157,12 +163,29 @@ fn requests<L>(
         .collect()
 }
 
+/// The limits of calls at once, in their order.
+fn concurrency(
+    config: &Config,
+    layer: impl Fn(
+        usize,
+        concurrency_limit::Config,
+    ) -> Result<ConcurrencyLimitLayer<Tokio>, concurrency_limit::ConfigError>,
+) -> Result<Vec<ConcurrencyLimitLayer<Tokio>>, Error> {
+    let limits = config.concurrency_limit.iter().enumerate();
+    limits
+        .map(|(index, limit)| {
+            layer(index, limit.clone()).map_err(Error::at(format!("concurrency_limit[{index}]")))
+        })
+        .collect()
+}
+
 fn redis(store: &Redis) -> Value {
     let stats = store.stats();
     json!({
         "kind": "redis",
         "is_lost": stats.is_lost,
         "processes": stats.processes,
+        "leases": stats.leases,
         "decided": stats.decided,
         "undecided": stats.undecided,
         "in_doubt": stats.in_doubt,

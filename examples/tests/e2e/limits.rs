@@ -168,7 +168,7 @@ when = { "header:x-team" = "b" }
 }
 
 /// A model whose answers take a while.
-const SLOW: &str = r#"
+pub(crate) const SLOW: &str = r#"
 [[simulator]]
 id = "slow"
 listen = "127.0.0.1:0"
@@ -186,7 +186,7 @@ backends = ["slow"]
 
 impl House {
     /// Waits until so many calls are inside a limit.
-    async fn inside(&self, limit: usize, calls: u64) {
+    pub(crate) async fn inside(&self, limit: usize, calls: u64) {
         let until = Instant::now() + PATIENCE;
         while self.status().await["limits"]["concurrency"][limit]["inside"] != calls {
             assert!(Instant::now() < until, "{calls} calls inside limit {limit}");
@@ -218,7 +218,7 @@ calls = 1
         code: "insufficient_quota",
         anthropic: "rate_limit_error",
         google: "RESOURCE_EXHAUSTED",
-        says: "request limit `requests-0` (2 per year requests) is reached",
+        says: "request limit `requests-0` (2 requests per year) is reached",
     };
     let mut wire = house.connect().await;
     for left in ["1", "0"] {

@@ -1,15 +1,16 @@
 //! One limit for several gateways, kept in Redis, and what becomes of calls without it.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     callers::{Caller, Refusal},
-    house::{House, every_dialect},
+    house::{House, PATIENCE, every_dialect},
+    limits::SLOW,
     process::Program,
-    wire::{Answer, Wire},
+    wire::{Answer, Wire, post_with},
 };
 
 /// A limit of a year's tokens, of which each call holds 50 until its answer says what it used.
@@ -98,6 +99,35 @@ async fn three_gateways_give_out_no_more_than_one_limit() {
     let store = &house.status().await["limits"]["store"];
     assert_eq!(store["kind"], "redis");
     assert_eq!((&store["lost"], &store["in_doubt"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis"]
+async fn a_call_of_one_gateway_has_a_place_of_all() {
+    let toml =
+        limited(&redis(), "deny", 20_000) + SLOW + "[[concurrency_limit]]\nkey = []\ncalls = 1\n";
+    let (one, other) = (House::open(&toml).await, House::open(&toml).await);
+    let (mut here, mut there) = (one.connect().await, other.connect().await);
+    let body = Caller::OpenAi.body().to_string().replace("gpt-4o", "slow");
+    let slow = || {
+        post_with(
+            Caller::OpenAi.path(),
+            "content-type: application/json",
+            &body,
+        )
+    };
+    here.send(slow()).await;
+    one.inside(0, 1).await;
+    let refused = ask(&mut there, Caller::OpenAi).await;
+    assert_eq!(refused.status(), 429);
+    let message = refused.json()["error"]["message"].to_string();
+    assert!(message.contains("`calls-0` admits 1 at once"), "{message}");
+    assert_eq!(here.answer().await.status(), 200);
+    // As soon as Redis knows.
+    let until = Instant::now() + PATIENCE;
+    while ask(&mut there, Caller::OpenAi).await.status() != 200 {
+        assert!(Instant::now() < until, "its place is not given back");
+    }
 }
 
 /// Where nobody listens.

@@ -10,10 +10,11 @@ use aigw_core::rt::Timer;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 use super::{
+    leases::Change,
     orphan::{Answer, Found, Orphan},
     outbox::Correction,
     shared::Shared,
-    wire::{self, Living},
+    wire::{self, LEASE, Living},
 };
 use crate::boxed::Boxed;
 
@@ -29,9 +30,8 @@ use crate::boxed::Boxed;
 #[must_use = "without its driver a store settles nothing"]
 pub struct Driver(Boxed<()>);
 
-/// How often a process says that it lives, and how long it is believed.
+/// How often a process says that it lives: three times while it is believed.
 const BEAT: Duration = Duration::from_secs(5);
-const LEASE: Duration = Duration::from_secs(15);
 
 /// How long Redis may take over what the driver asks, and over a decision that nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -58,6 +58,7 @@ impl Driver {
             orphans: Vec::new(),
             batch: Vec::new(),
             number: 0,
+            changes: Vec::new(),
             work: None,
             phase: Phase::Up,
             beat: now,
@@ -89,6 +90,8 @@ struct Running<C, T: Timer> {
     /// What is sent until Redis has it, and its number.
     batch: Vec<Correction>,
     number: u64,
+    /// Leases that are renewed or given back.
+    changes: Vec<Change>,
     work: Option<Work>,
     phase: Phase,
     /// When Redis is to be told next that this process lives.
@@ -111,6 +114,7 @@ struct Work {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
     Settle,
+    Lease,
     Beat,
     /// The last beat, which says that this process ends.
     End,
@@ -193,7 +197,7 @@ where
         inbox.driver = Some(cx.waker().clone());
         let orphans = inbox.orphans.drain(..).map(|orphan| (orphan, until));
         self.orphans.extend(orphans);
-        inbox.in_hand = self.orphans.len() + self.batch.len();
+        inbox.in_hand = self.orphans.len() + self.batch.len() + self.changes.len();
     }
 
     fn ask_orphans(&mut self, cx: &mut Context<'_>) {
@@ -224,7 +228,10 @@ where
             self.batch = inbox.outbox.batch(BATCH);
             self.number += u64::from(!self.batch.is_empty());
         }
-        inbox.in_hand = self.orphans.len() + self.batch.len();
+        if self.changes.is_empty() {
+            self.changes = inbox.leases.batch(BATCH);
+        }
+        inbox.in_hand = self.orphans.len() + self.batch.len() + self.changes.len();
         inbox.is_closed
     }
 
@@ -240,6 +247,9 @@ where
         // First of all: there may be no end to what is to be settled.
         if now >= self.beat {
             return Next::Do(Task::Beat);
+        }
+        if !self.changes.is_empty() {
+            return Next::Do(Task::Lease);
         }
         if !self.batch.is_empty() {
             return Next::Do(Task::Settle);
@@ -262,6 +272,7 @@ where
                 let time = self.shared.named_time();
                 wire::settle(keys, self.number, &self.batch, time)
             }
+            Task::Lease => wire::lease(&self.shared, &self.changes),
             Task::Beat => wire::beat(keys, process, LEASE),
             Task::End => wire::beat(keys, process, Duration::ZERO),
         };
@@ -275,6 +286,9 @@ where
     fn finish(&mut self, task: Task, begun: Instant, answer: RedisResult<Value>, now: Instant) {
         match (task, answer) {
             (Task::Settle, Ok(_)) => self.batch.clear(),
+            (Task::Lease, Ok(_)) => self.changes.clear(),
+            // It ends by itself, or is renewed with the next beat.
+            (Task::Lease, Err(error)) if is_a_fault_of_ours(&error) => self.changes.clear(),
             // Sending it again would not help, and nothing else would ever be sent.
             (Task::Settle, Err(error)) if is_a_fault_of_ours(&error) => {
                 self.shared.inbox().outbox.lose(self.batch.len());
@@ -300,6 +314,7 @@ where
             self.shared.forget();
         }
         self.shared.set_processes(processes);
+        self.shared.inbox().leases.renew();
         self.beat = begun + BEAT;
         match self.phase {
             Phase::Down(_) => self.phase = Phase::Recovering,

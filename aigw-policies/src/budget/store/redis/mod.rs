@@ -10,8 +10,12 @@
 //!     │           └─ no answer in time ──► OnError: allow, deny, or this process's share
 //!     └─ dropped ──────────► driver ──► given back once the answer is there
 //!  settle ──► outbox ──────► driver ──► script, again until Redis has it
-//!                              └─ every 5 s: who else lives?
+//!                              └─ every 5 s: who else lives? leases are renewed
 //! ```
+//!
+//! Limits of calls at once keep leases here: a sorted set for each key, of who holds one until when.
+//! They are renewed together every five seconds, and end by themselves after fifteen. Whatever is said
+//! of a lease can be said twice.
 //!
 //! # Examples
 //!
@@ -50,6 +54,9 @@
 //! `SentinelClient` gives stays with its server: behind Sentinel the connection is to be one that
 //! asks again where the server is when its own is gone.
 //!
+//! A process that stands still for longer than a lease lasts has lost it to others, and takes it
+//! again when it goes on: its calls are there. Until some have ended there may be more than the limit.
+//!
 //! While Redis does not answer, [`OnError`] decides; each process asks it alone whether it is there
 //! again, and tells it first what was used of quotas meanwhile. A server that comes back without its
 //! data gives out each limit once more: [`Stats::forgotten`] counts how often. What was taken before
@@ -58,6 +65,9 @@
 
 mod config;
 mod driver;
+mod leases;
+#[cfg(feature = "concurrency-limit")]
+mod lessor;
 mod orphan;
 mod outage;
 mod outbox;

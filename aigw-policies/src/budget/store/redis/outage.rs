@@ -8,7 +8,7 @@ use super::{OnError, shared::Shared};
 use crate::budget::{Claim, Hold, Limit, Refused, Verdict, level::Taken, store::Kept};
 
 /// How long callers are told to wait when nothing can be decided.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// Decides without Redis.
 pub(super) fn verdict<T: Timer>(shared: &Shared<T>, claims: Vec<Claim>) -> Verdict {

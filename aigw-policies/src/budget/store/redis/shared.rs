@@ -12,7 +12,9 @@ use aigw_core::{
     rt::Timer,
 };
 
-use super::{Config, Stats, orphan::Orphan, outbox::Outbox, stats::Counter, wire::Keys};
+use super::{
+    Config, Stats, leases::Leases, orphan::Orphan, outbox::Outbox, stats::Counter, wire::Keys,
+};
 use crate::budget::{MemoryStore, Timestamp};
 
 /// What the handles of a store and its driver share.
@@ -40,6 +42,7 @@ pub(super) struct Shared<T> {
 /// What is left to the driver.
 pub(super) struct Inbox {
     pub(super) outbox: Outbox,
+    pub(super) leases: Leases,
     pub(super) orphans: Vec<Orphan>,
     /// What the driver has taken out and not finished.
     pub(super) in_hand: usize,
@@ -52,7 +55,8 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Whether everything that was left to the driver is done.
     pub(super) fn is_done(&self) -> bool {
-        self.outbox.is_empty() && self.orphans.is_empty() && self.in_hand == 0
+        let is_empty = self.outbox.is_empty() && self.leases.is_empty();
+        is_empty && self.orphans.is_empty() && self.in_hand == 0
     }
 }
 
@@ -65,6 +69,7 @@ impl<T: Timer> Shared<T> {
     ) -> Self {
         let inbox = Inbox {
             outbox: Outbox::new(config.max_corrections),
+            leases: Leases::new(config.max_corrections),
             orphans: Vec::new(),
             in_hand: 0,
             is_closed: false,
@@ -188,6 +193,7 @@ impl<T> Shared<T> {
             undecided: self.undecided.get(),
             in_doubt: self.in_doubt.get(),
             lost: inbox.outbox.lost(),
+            leases: inbox.leases.held() as u64,
             waiting: (inbox.outbox.len() + inbox.in_hand) as u64,
             forgotten: self.forgotten.get(),
             processes: self.processes() as u64,

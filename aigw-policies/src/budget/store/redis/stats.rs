@@ -14,6 +14,8 @@ pub struct Stats {
     pub in_doubt: u64,
     /// Corrections for which there was no room.
     pub lost: u64,
+    /// Places of concurrency limits that this process holds.
+    pub leases: u64,
     /// Corrections that are on their way.
     pub waiting: u64,
     /// How often Redis was found to have forgotten what it knew: what had been used of limits was

@@ -26,8 +26,8 @@ use crate::budget::{
 /// Clones share a connection. See the [module](super).
 #[derive(Clone)]
 pub struct RedisStore<C, T: Timer> {
-    connection: C,
-    handle: Arc<Handle<T>>,
+    pub(super) connection: C,
+    pub(super) handle: Arc<Handle<T>>,
 }
 
 impl<C, T> RedisStore<C, T>

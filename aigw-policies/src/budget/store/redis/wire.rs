@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::super::{Limit, Timestamp, level::Taken, rolling},
+    leases::Change,
     outbox::Correction,
+    shared::Shared,
 };
 use crate::budget::{Align, Claim, Left, Refused};
 
@@ -25,6 +27,19 @@ static SETTLE: LazyLock<Script> = LazyLock::new(|| {
         include_str!("settle.lua")
     ))
 });
+#[cfg(feature = "concurrency-limit")]
+static ENTER: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("clock.lua"),
+        include_str!("enter.lua")
+    ))
+});
+static RENEW: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("clock.lua"),
+        include_str!("lease.lua")
+    ))
+});
 static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.lua")));
 
 /// The longest text of a key that stands in Redis as it is, in bytes; others stand there as their
@@ -34,6 +49,9 @@ const LONGEST_KEY: usize = 256;
 /// How long Redis remembers the last batch of a process, and since when it remembers anything. A
 /// batch is sent again within seconds, or the process is gone.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a process is believed that it lives, and that it holds what it does.
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// Where a Lua number is no longer exact.
 const EXACT: u64 = 1 << 52;
@@ -54,18 +72,29 @@ impl Keys {
             sender: format!("{prefix}sent:{process}"),
             processes: format!("{prefix}processes"),
             since: format!("{prefix}since"),
-            prefix: format!("{prefix}level:"),
+            prefix,
         }
     }
 
     pub(super) fn level(&self, key: &str) -> String {
+        self.of("level", key)
+    }
+
+    /// The leases of a key.
+    #[cfg(feature = "concurrency-limit")]
+    pub(super) fn calls(&self, key: &str) -> String {
+        self.of("calls", key)
+    }
+
+    fn of(&self, what: &str, key: &str) -> String {
+        let prefix = &self.prefix;
         if key.len() <= LONGEST_KEY {
-            return format!("{}{key}", self.prefix);
+            return format!("{prefix}{what}:{key}");
         }
         let hash = Sha256::digest(key);
         let hex = hash.iter().map(|byte| format!("{byte:02x}"));
         // A budget's name ends in a colon, so that no plain key looks so.
-        format!("{}#{}", self.prefix, hex.collect::<String>())
+        format!("{prefix}{what}:#{}", hex.collect::<String>())
     }
 }
 
@@ -172,6 +201,47 @@ pub(super) fn settle(
         limit_args(&mut call, limit);
     }
     call
+}
+
+/// Asks for a lease of a key.
+#[cfg(feature = "concurrency-limit")]
+pub(super) fn enter<T>(
+    shared: &Shared<T>,
+    key: &str,
+    number: u64,
+    calls: usize,
+    released: &[u64],
+) -> ScriptInvocation<'static> {
+    let mut call = ENTER.prepare_invoke();
+    call.key(key);
+    call.arg(milliseconds(shared.named_time()));
+    call.arg(LEASE.as_millis() as u64).arg(calls);
+    for number in [number].iter().chain(released) {
+        call.arg(member(&shared.process, *number));
+    }
+    call
+}
+
+/// Renews leases, and gives others back.
+pub(super) fn lease<T>(shared: &Shared<T>, changes: &[Change]) -> ScriptInvocation<'static> {
+    let mut call = RENEW.prepare_invoke();
+    call.arg(milliseconds(shared.named_time()));
+    call.arg(LEASE.as_millis() as u64);
+    for Change { key, number, what } in changes {
+        call.key(key);
+        call.arg(what.as_str())
+            .arg(member(&shared.process, *number));
+    }
+    call
+}
+
+/// Whose lease it is.
+fn member(process: &str, number: u64) -> String {
+    format!("{process}:{number}")
+}
+
+fn milliseconds(now: Option<Timestamp>) -> String {
+    now.map_or_else(String::new, |now| (now.as_micros() / 1000).to_string())
 }
 
 /// Says that a process lives, for so long.

@@ -3,6 +3,8 @@
 mod agreement;
 mod faults;
 mod kinds;
+#[cfg(feature = "concurrency-limit")]
+mod leases;
 mod load;
 mod outage;
 #[cfg(feature = "request-limit")]

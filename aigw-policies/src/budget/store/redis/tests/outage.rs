@@ -4,10 +4,10 @@ use super::*;
 
 /// A connection that can be cut, before a command is sent or before it is answered.
 #[derive(Clone)]
-struct Cut(MultiplexedConnection, Arc<Mutex<Cable>>);
+pub(super) struct Cut(MultiplexedConnection, Arc<Mutex<Cable>>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Cable {
+pub(super) enum Cable {
     Whole,
     Cut,
     /// What is sent arrives, and no answer does.
@@ -43,14 +43,14 @@ impl ConnectionLike for Cut {
 }
 
 /// A store that has been asked once and is cut off, and what it tells.
-struct Outage {
-    store: RedisStore<Cut, Tokio>,
+pub(super) struct Outage {
+    pub(super) store: RedisStore<Cut, Tokio>,
     cable: Arc<Mutex<Cable>>,
     events: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Outage {
-    async fn begin(on_error: OnError) -> Self {
+    pub(super) async fn begin(on_error: OnError) -> Self {
         let cable = Arc::new(Mutex::new(Cable::Whole));
         let events = Arc::<Mutex<Vec<_>>>::default();
         let seen = Arc::clone(&events);
@@ -68,7 +68,7 @@ impl Outage {
         outage
     }
 
-    fn turn(&self, cable: Cable) {
+    pub(super) fn turn(&self, cable: Cable) {
         *self.cable.lock().unwrap() = cable;
     }
 
@@ -79,7 +79,7 @@ impl Outage {
     }
 
     /// Until Redis decides again.
-    async fn end(&self) {
+    pub(super) async fn end(&self) {
         self.turn(Cable::Whole);
         while self.store.stats().is_lost {
             tokio::task::yield_now().await;

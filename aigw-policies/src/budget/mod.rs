@@ -51,6 +51,8 @@ mod window;
 #[cfg(any(feature = "request-limit", feature = "token-limit"))]
 pub use self::headers::Headers;
 use self::level::{Fit, Level, Taken};
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub(crate) use self::store::left;
 #[cfg(feature = "redis")]
 pub use self::store::redis;
 #[cfg(feature = "request-limit")]

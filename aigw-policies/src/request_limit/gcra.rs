@@ -22,6 +22,13 @@ use crate::budget::{
 pub(super) trait Decide: Send + Sync {
     /// Admits a request of this key, and tells what is left; or else how long it has to wait.
     fn decide(&self, key: &str) -> Result<Left, (Duration, Left)>;
+
+    /// What is left of a key.
+    fn left(&self, key: &str) -> Left;
+
+    /// The same levels under another rate: as much is left of each as was. This one must not be
+    /// asked any more.
+    fn changed(&self, rate: &Rate) -> Result<Arc<dyn Decide>, ConfigError>;
 }
 
 /// A rate by key.
@@ -35,6 +42,10 @@ pub(super) struct Gcra<C: Clock> {
 
 impl<C: Clock> Gcra<C> {
     pub(super) fn try_new(rate: &Rate, clock: C, max_keys: usize) -> Result<Self, ConfigError> {
+        Self::over(Arc::new(Shards::new(max_keys, Shard::new)), clock, rate)
+    }
+
+    fn over(shards: Arc<Shards<Shard>>, clock: C, rate: &Rate) -> Result<Self, ConfigError> {
         let too_many = ConfigError::TooMany(rate.amount());
         let burst = u32::try_from(rate.amount()).ok().and_then(NonZeroU32::new);
         let burst = burst.ok_or_else(|| too_many.clone())?;
@@ -47,7 +58,7 @@ impl<C: Clock> Gcra<C> {
             clock,
         };
         let levels = Levels {
-            shards: Arc::new(Shards::new(max_keys, Shard::new)),
+            shards,
             since: since.clone(),
         };
         Ok(Self {
@@ -84,6 +95,36 @@ impl<C: Clock> Decide for Gcra<C> {
                 Err((wait, left))
             }
         }
+    }
+
+    fn left(&self, key: &str) -> Left {
+        let now = clock::Clock::now(self.limiter.clock());
+        let reset = self.levels.full(self.levels.shards.id(key));
+        let reset = reset.saturating_sub(now);
+        let missing = reset.as_nanos().div_ceil(self.interval.as_nanos().max(1));
+        let remaining = u128::from(self.burst.get()).saturating_sub(missing);
+        Left {
+            remaining: u64::try_from(remaining).unwrap_or_default(),
+            reset,
+        }
+    }
+
+    fn changed(&self, rate: &Rate) -> Result<Arc<dyn Decide>, ConfigError> {
+        let Levels { shards, since } = &self.levels;
+        let new = Self::over(Arc::clone(shards), since.clock.clone(), rate)?;
+        let now = clock::Clock::now(since).as_nanos();
+        let of = |gcra: &Self| {
+            let interval = gcra.interval.as_nanos().max(1);
+            (u128::from(gcra.burst.get()) * interval, interval)
+        };
+        let ((full, interval), (new_full, new_interval)) = (of(self), of(&new));
+        self.levels.change(|until| {
+            let missing = u128::from(until).saturating_sub(now);
+            let left = full.saturating_sub(missing) * new_interval / interval;
+            // The new one counts from now on.
+            u64::try_from(new_full.saturating_sub(left)).unwrap_or(u64::MAX)
+        });
+        Ok(Arc::new(new))
     }
 }
 
@@ -145,6 +186,17 @@ impl Shard {
 }
 
 impl<C> Levels<C> {
+    /// Changes when keys have their whole limits again.
+    fn change(&self, full: impl Fn(u64) -> u64) {
+        self.shards.each(|mut shard| {
+            shard.sweep = Duration::ZERO;
+            let Shard { levels, shared, .. } = &mut *shard;
+            for level in levels.values_mut().chain(shared) {
+                *level = full(level.as_u64()).into();
+            }
+        });
+    }
+
     /// When a key has its whole limit again.
     fn full(&self, id: Id) -> Duration {
         let shard = lock(self.shards.place(id).shard);
@@ -185,7 +237,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::budget::{Claim, Key, MemoryStore, Verdict};
+    use crate::budget::{Claim, Key, MemoryStore, Store, Verdict};
 
     /// A clock that is set by hand, in microseconds.
     #[derive(Clone)]
@@ -284,6 +336,43 @@ mod tests {
                 admitted > 1000 && refused > 1000,
                 "{limit}: {admitted}, {refused}"
             );
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_changed_leaves_as_much_as_was_as_the_bucket_does() {
+        for (before, after) in [
+            (rate(10, 60), rate(100, 60)),
+            (rate(100, 60), rate(10, 60)),
+            (rate(10, 60), rate(10, 600)),
+        ] {
+            let clock = ByHand::new();
+            let gcra = Gcra::try_new(&before, clock.clone(), 100).unwrap();
+            let bucket = MemoryStore::with_clock(clock.clone(), 100);
+            let key = Key::new("r", [Some("a")]);
+            let take = |gcra: &dyn Decide, limit: &Rate| {
+                let (limit, amount) = ((*limit).into(), 1);
+                let key = key.clone();
+                let claims = vec![Claim { key, limit, amount }];
+                match (gcra.decide("a"), bucket.reserve_now(claims)) {
+                    (Ok(left), Verdict::Admitted(holds)) => assert_eq!(Some(left), holds[0].left()),
+                    (Err((wait, left)), Verdict::Refused(other)) => {
+                        assert_eq!((Some(wait), left), (other.wait, other.left));
+                    }
+                    (one, other) => panic!("{before} to {after}: {one:?}, {other:?}"),
+                }
+            };
+            for _ in 0..4 {
+                take(&gcra, &before);
+                clock.pass(SECOND);
+            }
+            let gcra = gcra.changed(&after).unwrap();
+            let left = bucket.left(&key, &after.into()).unwrap();
+            assert_eq!(gcra.left("a"), left, "{before} to {after}");
+            for _ in 0..120 {
+                take(&*gcra, &after);
+                clock.pass(SECOND / 2);
+            }
         }
     }
 

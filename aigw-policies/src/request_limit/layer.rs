@@ -7,9 +7,9 @@ use aigw_core::{
 use tower_layer::Layer;
 
 use super::{
-    Config, ConfigError, RequestLimit,
-    gcra::Gcra,
-    limiter::{Limiter, Way},
+    Config, ConfigError, Handle, RequestLimit,
+    gcra::{Decide, Gcra},
+    limiter::Limiter,
 };
 use crate::budget::{Headers, Limit, MemoryStore, Store};
 
@@ -40,11 +40,14 @@ impl<C: Clock> RequestLimitLayer<MemoryStore<C>> {
     ///
     /// A setting that cannot take effect.
     pub fn with_clock(config: Config, clock: C, max_keys: usize) -> Result<Self, ConfigError> {
-        let way = match &config.limit {
-            Limit::Rate(rate) => Way::Memory(Arc::new(Gcra::try_new(rate, clock, max_keys)?)),
-            Limit::Quota(_) => Way::Store(MemoryStore::with_clock(clock, max_keys)),
+        let gcra = match &config.limit {
+            Limit::Rate(rate) => {
+                let gcra = Gcra::try_new(rate, clock.clone(), max_keys)?;
+                Some(Arc::new(gcra) as Arc<dyn Decide>)
+            }
+            Limit::Quota(_) => None,
         };
-        Self::new(config, way)
+        Self::new(config, MemoryStore::with_clock(clock, max_keys), gcra)
     }
 }
 
@@ -56,26 +59,28 @@ impl<St: Store> RequestLimitLayer<St> {
     /// A setting that cannot take effect, or a limit that the store cannot keep.
     pub fn with_store(config: Config, store: St) -> Result<Self, ConfigError> {
         store.check(&config.limit)?;
-        Self::new(config, Way::Store(store))
+        Self::new(config, store, None)
+    }
+}
+
+impl<St: Store> RequestLimitLayer<St> {
+    fn new(config: Config, store: St, gcra: Option<Arc<dyn Decide>>) -> Result<Self, ConfigError> {
+        let limiter = Arc::new(Limiter::new(config, store, gcra)?);
+        Ok(Self { limiter })
+    }
+
+    /// Shows what is left of the limit, and changes it.
+    #[must_use]
+    pub fn handle(&self) -> Handle<St> {
+        Handle::new(self.name(), Arc::clone(&self.limiter.rule))
     }
 }
 
 impl<St> RequestLimitLayer<St> {
-    fn new(config: Config, way: Way<St>) -> Result<Self, ConfigError> {
-        let limiter = Arc::new(Limiter::new(config, way)?);
-        Ok(Self { limiter })
-    }
-
     /// How refusals call it.
     #[must_use]
     pub fn name(&self) -> &str {
         self.limiter.name()
-    }
-
-    /// How many requests there may be of each key.
-    #[must_use]
-    pub fn limit(&self) -> &Limit {
-        self.limiter.limit()
     }
 }
 

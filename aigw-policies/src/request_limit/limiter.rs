@@ -9,7 +9,7 @@ use aigw_core::{
 };
 use http::{HeaderMap, Response, response};
 
-use super::{Config, ConfigError, gcra::Decide};
+use super::{Config, ConfigError, gcra::Decide, rule::Rule};
 use crate::budget::{
     Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal, told,
 };
@@ -19,18 +19,10 @@ use crate::budget::{
 pub(super) struct Limiter<St> {
     name: Box<str>,
     key: Vec<Dimension>,
-    limit: Limit,
     when: Option<Condition>,
-    way: Way<St>,
+    pub(super) rule: Arc<Rule<St>>,
     pub(super) headers: Headers,
     pub(super) refuser: Refuser,
-}
-
-/// Who decides.
-#[derive(Clone)]
-pub(super) enum Way<St> {
-    Memory(Arc<dyn Decide>),
-    Store(St),
 }
 
 /// Whether a request may go on.
@@ -43,22 +35,25 @@ pub(super) enum Admission<St: Store> {
 /// What is told of a limit that let a request pass.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Passed {
-    /// `None` where the request is not limited, or nobody knows.
-    left: Option<Left>,
+    /// The limit, and what is left of it; `None` where the request is not limited, or nobody knows.
+    left: Option<(u64, Left)>,
     is_degraded: bool,
 }
 
 impl<St> Limiter<St> {
-    pub(super) fn new(config: Config, way: Way<St>) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        config: Config,
+        store: St,
+        gcra: Option<Arc<dyn Decide>>,
+    ) -> Result<Self, ConfigError> {
         if config.when.as_ref().is_some_and(Condition::is_empty) {
             return Err(ConfigError::EmptyCondition);
         }
         Ok(Self {
             name: config.name.unwrap_or_else(|| "requests".into()),
             key: config.key,
-            limit: config.limit,
             when: config.when,
-            way,
+            rule: Arc::new(Rule::new(store, config.limit, gcra)),
             headers: Headers::requests(),
             refuser: Refuser::default(),
         })
@@ -68,17 +63,12 @@ impl<St> Limiter<St> {
         &self.name
     }
 
-    pub(super) fn limit(&self) -> &Limit {
-        &self.limit
-    }
-
     /// Tells what is left.
     pub(super) fn tell(&self, passed: Passed, answer: &mut response::Parts) {
-        let limit = self.limit.amount();
         let passed = told::Passed {
             names: &self.headers,
             providers: Headers::requests(),
-            left: passed.left.map(|left| (limit, left)),
+            left: passed.left,
             is_degraded: passed.is_degraded,
         };
         passed.tell(answer);
@@ -91,17 +81,17 @@ impl<St> Limiter<St> {
         answer
     }
 
-    fn refusal(&self, wait: Duration, left: Left) -> Refusal {
+    fn refusal(&self, limit: &Limit, wait: Duration, left: Left) -> Refusal {
         let message = format!(
             "request limit `{}` ({} requests per {}) is reached; it admits one in {}",
             self.name,
-            self.limit.amount(),
-            self.limit.span(),
+            limit.amount(),
+            limit.span(),
             refusal::Wait(wait),
         );
-        let mut refusal = Refusal::new(refusal::reason(&self.limit), message).retry_after(wait);
+        let mut refusal = Refusal::new(refusal::reason(limit), message).retry_after(wait);
         self.headers
-            .write(self.limit.amount(), left, &mut refusal.headers);
+            .write(limit.amount(), left, &mut refusal.headers);
         refusal.kind("requests")
     }
 
@@ -118,19 +108,22 @@ impl<St: Store> Limiter<St> {
             return Admission::Admitted(Passed::default());
         }
         let key = self.key(call, headers);
-        match &self.way {
-            Way::Memory(gcra) => match gcra.decide(key.as_str()) {
-                Ok(left) => Admission::Admitted(Passed {
-                    left: Some(left),
-                    is_degraded: false,
-                }),
-                Err((wait, left)) => Admission::Refused(self.refusal(wait, left)),
-            },
-            Way::Store(store) => Admission::Asking(store.reserve(vec![Claim {
-                key,
-                limit: self.limit,
-                amount: 1,
-            }])),
+        let (limit, decided) = {
+            let now = self.rule.now();
+            let gcra = now.gcra.as_ref();
+            (now.limit, gcra.map(|gcra| gcra.decide(key.as_str())))
+        };
+        match decided {
+            Some(Ok(left)) => Admission::Admitted(Passed {
+                left: Some((limit.amount(), left)),
+                is_degraded: false,
+            }),
+            Some(Err((wait, left))) => Admission::Refused(self.refusal(&limit, wait, left)),
+            None => {
+                let amount = 1;
+                let claims = vec![Claim { key, limit, amount }];
+                Admission::Asking(self.rule.store.reserve(claims))
+            }
         }
     }
 
@@ -138,19 +131,20 @@ impl<St: Store> Limiter<St> {
     pub(super) fn conclude(&self, verdict: Verdict) -> Result<Passed, Refusal> {
         match verdict {
             Verdict::Admitted(holds) => {
+                let hold = holds.first();
+                let left = |hold: &Hold| Some((hold.claim().limit.amount(), hold.left()?));
                 let passed = Passed {
-                    left: holds.first().and_then(Hold::left),
+                    left: hold.and_then(left),
                     is_degraded: holds.iter().any(Hold::is_degraded),
                 };
                 // A request that was let in was one, whatever becomes of it.
-                if let Way::Store(store) = &self.way {
-                    let used = vec![1; holds.len()];
-                    store.settle(holds, &used);
-                }
+                let used = vec![1; holds.len()];
+                self.rule.store.settle(holds, &used);
                 Ok(passed)
             }
             Verdict::Refused(refused) => {
-                Err(self.refusal(refused.wait.unwrap_or_default(), refused.left))
+                let wait = refused.wait.unwrap_or_default();
+                Err(self.refusal(&self.rule.limit(), wait, refused.left))
             }
             Verdict::Unavailable(wait) => Err(refusal::unavailable(wait)),
         }
@@ -162,7 +156,7 @@ impl<St> fmt::Debug for Limiter<St> {
         f.debug_struct("Limiter")
             .field("name", &self.name)
             .field("key", &self.key)
-            .field("limit", &self.limit)
+            .field("rule", &self.rule)
             .finish_non_exhaustive()
     }
 }

@@ -77,8 +77,10 @@
 mod config;
 mod future;
 mod gcra;
+mod handle;
 mod layer;
 mod limiter;
+mod rule;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -86,6 +88,7 @@ mod tests;
 pub use self::{
     config::{Config, ConfigError},
     future::ResponseFuture,
+    handle::Handle,
     layer::RequestLimitLayer,
     service::RequestLimit,
 };

@@ -162,6 +162,39 @@ fn two(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_is_read_and_changed_while_it_runs() {
+    let quota = |amount| Quota::try_new(amount, Period::Hour, Align::Utc).unwrap();
+    let pairs: [(Limit, Limit); 2] = [
+        (rate(3, 60).into(), rate(5, 60).into()),
+        (quota(3).into(), quota(5).into()),
+    ];
+    for (before, after) in pairs {
+        let layer = in_memory(before);
+        let (house, handle) = (House::new(&layer), layer.handle());
+        assert_eq!(house.ask("a").await.0, 200);
+        let left = async |team| handle.left([Some(team)]).await.unwrap().remaining;
+        assert_eq!((left("a").await, left("b").await), (2, 3));
+        handle.set_limit(after).unwrap();
+        assert_eq!((handle.limit(), left("b").await), (after, 5));
+        let (_, headers, _) = house.ask("b").await;
+        assert_eq!(header(&headers, "x-ratelimit-limit-requests"), "5");
+        // Of a rate as much is left as was, of a quota what was not used.
+        let expected = if matches!(after, Limit::Rate(_)) {
+            2
+        } else {
+            4
+        };
+        assert_eq!(left("a").await, expected);
+    }
+    let layer = in_memory(rate(3, 60));
+    let error = layer.handle().set_limit(rate(1 << 32, 60)).unwrap_err();
+    assert_eq!(error, ConfigError::TooMany(1 << 32));
+    layer.handle().set_limit(quota(1)).unwrap();
+    let house = House::new(&layer);
+    assert_eq!((house.ask("a").await.0, house.ask("a").await.0), (200, 429));
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_several_limits_the_one_with_the_least_left_tells() {
     for (outer, inner) in [(5, 9), (9, 5)] {
         let service = two(in_memory(rate(outer, 60)), in_memory(rate(inner, 60)));

@@ -1,7 +1,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use super::{Budget, budgets::Budgets};
-use crate::budget::{Claim, Hold, Key, Left, Limit, LimitError, Store, Verdict};
+use crate::budget::{self, Key, Left, Limit, LimitError, Store};
 
 /// Shows what the budgets of a limiter have left, and changes them while it runs.
 ///
@@ -64,21 +64,7 @@ impl<St: Store> Handle<St> {
     ) -> Result<Option<Left>, HandleError> {
         let limit = *self.find(budget)?.limit();
         let key = Key::new(budget, values);
-        if let Some(left) = self.store.left(&key, &limit) {
-            return Ok(Some(left));
-        }
-        // Nobody knows it here, so it is asked for nothing.
-        let amount = 0;
-        let claims = vec![Claim { key, limit, amount }];
-        Ok(match self.store.reserve(claims).await {
-            Verdict::Admitted(holds) => {
-                let left = holds.first().and_then(Hold::left);
-                self.store.settle(holds, &[0]);
-                left
-            }
-            Verdict::Refused(refused) => Some(refused.left),
-            Verdict::Unavailable(_) => None,
-        })
+        Ok(budget::left(&self.store, key, limit).await)
     }
 
     /// Changes a limit. What was used of it stays used: of a rate as much is left as was, no more

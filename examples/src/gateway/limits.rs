@@ -131,7 +131,7 @@ impl<St: aigw_policies::budget::Store> On<St> {
     fn requests(&self) -> Vec<Value> {
         let limits = self.requests.iter();
         limits
-            .map(|limit| named(limit.name(), limit.limit()))
+            .map(|limit| named(limit.name(), limit.handle().limit()))
             .collect()
     }
 

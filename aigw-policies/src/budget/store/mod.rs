@@ -64,6 +64,26 @@ pub(super) mod sealed {
     pub trait Sealed {}
 }
 
+/// What a key has left of a limit; `None` where that cannot be known at present.
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub(crate) async fn left<St: Store>(store: &St, key: Key, limit: Limit) -> Option<Left> {
+    if let Some(left) = store.left(&key, &limit) {
+        return Some(left);
+    }
+    // Nobody knows it here, so it is asked for nothing.
+    let amount = 0;
+    let claims = vec![Claim { key, limit, amount }];
+    match store.reserve(claims).await {
+        Verdict::Admitted(holds) => {
+            let left = holds.first().and_then(Hold::left);
+            store.settle(holds, &[0]);
+            left
+        }
+        Verdict::Refused(refused) => Some(refused.left),
+        Verdict::Unavailable(_) => None,
+    }
+}
+
 /// What a call asks of one budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {

@@ -57,10 +57,17 @@ impl<S> Shards<S> {
         }
     }
 
-    /// The sum over all shards, locked one after the other.
-    pub(crate) fn sum(&self, of: impl Fn(&S) -> usize) -> usize {
+    /// Does something with each shard, locked one after the other.
+    pub(crate) fn each(&self, act: impl FnMut(MutexGuard<'_, S>)) {
         let shards = std::iter::once(&self.first).chain(&self.others);
-        shards.map(|shard| of(&lock(shard))).sum()
+        shards.map(lock).for_each(act);
+    }
+
+    /// The sum over all shards.
+    pub(crate) fn sum(&self, of: impl Fn(&S) -> usize) -> usize {
+        let mut sum = 0;
+        self.each(|shard| sum += of(&shard));
+        sum
     }
 }
 

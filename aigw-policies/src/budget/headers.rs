@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -83,15 +83,14 @@ impl Headers {
     }
 
     pub(crate) fn write(&self, limit: u64, left: Left, headers: &mut HeaderMap) {
-        let values = [
-            (&self.limit, HeaderValue::from(limit)),
-            (&self.remaining, HeaderValue::from(left.remaining)),
-            (&self.reset, go_duration(left.reset)),
-        ];
-        for (name, value) in values {
-            if let Some(name) = name {
-                headers.insert(name, value);
-            }
+        if let Some(name) = &self.limit {
+            headers.insert(name, limit.into());
+        }
+        if let Some(name) = &self.remaining {
+            headers.insert(name, left.remaining.into());
+        }
+        if let Some(name) = &self.reset {
+            headers.insert(name, go_duration(left.reset));
         }
     }
 }
@@ -102,18 +101,25 @@ fn go_duration(duration: Duration) -> HeaderValue {
     let (hours, minutes, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
     let text = match (hours, minutes) {
         (0, 0) if rest < 1000 && rest > 0 => format!("{rest}ms"),
-        (0, 0) => seconds(rest),
-        (0, minutes) => format!("{minutes}m{}", seconds(rest)),
-        (hours, minutes) => format!("{hours}h{minutes}m{}", seconds(rest)),
+        (0, 0) => Seconds(rest).to_string(),
+        (0, minutes) => format!("{minutes}m{}", Seconds(rest)),
+        (hours, minutes) => format!("{hours}h{minutes}m{}", Seconds(rest)),
     };
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0s"))
 }
 
-fn seconds(ms: u64) -> String {
-    let decimals = format!("{:03}", ms % 1000);
-    match decimals.trim_end_matches('0') {
-        "" => format!("{}s", ms / 1000),
-        decimals => format!("{}.{decimals}s", ms / 1000),
+/// Milliseconds as seconds, with no more decimals than they need.
+struct Seconds(u64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, thousandths) = (self.0 / 1000, self.0 % 1000);
+        match thousandths {
+            0 => write!(f, "{whole}s"),
+            _ if thousandths % 100 == 0 => write!(f, "{whole}.{}s", thousandths / 100),
+            _ if thousandths % 10 == 0 => write!(f, "{whole}.{:02}s", thousandths / 10),
+            _ => write!(f, "{whole}.{thousandths:03}s"),
+        }
     }
 }
 
@@ -128,6 +134,8 @@ mod tests {
             (12, "12ms"),
             (1_000, "1s"),
             (1_500, "1.5s"),
+            (1_050, "1.05s"),
+            (1_010, "1.01s"),
             (59_007, "59.007s"),
             (360_000, "6m0s"),
             (86_400_000, "24h0m0s"),

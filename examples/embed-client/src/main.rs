@@ -1,13 +1,13 @@
 //! An application that calls a provider through its own client, gives up when that takes too long,
-//! and knows what each call used.
+//! knows what each call used, and asks for no more than its account there has left.
 //!
 //! ```sh
 //! cargo run -p embed-client -- https://api.openai.com/v1/chat/completions "Hello!"
 //! ```
 //!
 //! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the events of the answer as they
-//! come, then on stderr `used {"input": 9, …, "output": 5, …}, complete`. What the provider says in
-//! place of an answer goes to stderr, and the program exits with 1.
+//! come, then on stderr `used {"input": 9, …, "output": 5, …}, complete, 29986 tokens left`. What the
+//! provider says in place of an answer goes to stderr, and the program exits with 1.
 //!
 //! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
 //! `http://127.0.0.1:8080/v1/chat/completions` asks the example gateway, which wants no key.
@@ -33,6 +33,11 @@ use aigw_core::{
     call::CallLayer,
     meter::{BoxMetered, MeterLayer, Metered},
     rt::Tokio,
+};
+use aigw_policies::{
+    budget::{MemoryStore, Rate},
+    token_limit::{Budget, OnOpaque, TokenLimitLayer},
+    tokens::Fast,
 };
 use bytes::Bytes;
 use http::{
@@ -66,10 +71,13 @@ async fn main() -> ExitCode {
 async fn say(url: &str, text: &str) -> Result<(), BoxError> {
     let message = json!({"role": "user", "content": text});
     let body = json!({"model": "gpt-4o", "stream": true, "messages": [message]});
-    let answer = ask(provider()?, url, bearer()?, &body).await?;
+    let account = account()?;
+    let answer = ask(provider(&account)?, url, bearer()?, &body).await?;
     let read = write(answer, &mut io::stdout()).await?;
-    let ending = read.ending().as_str();
-    eprintln!("used {:?}, {ending}", read.meter().usage());
+    let (ending, used) = (read.ending().as_str(), read.meter().usage());
+    let left = account.handle().left("account", NO_KEY).await?;
+    let left = left.map_or(0, |left| left.remaining);
+    eprintln!("used {used:?}, {ending}, {left} tokens left");
     Ok(())
 }
 
@@ -84,12 +92,26 @@ fn bearer() -> Result<Option<HeaderValue>, InvalidHeaderValue> {
     Ok(Some(bearer))
 }
 
+/// The budget is that of all calls.
+const NO_KEY: [Option<&str>; 0] = [];
+
+/// What the account at the provider admits, as far as it is known: what its answers say of it
+/// corrects a first guess, so that a call which it would refuse is refused here, with the time
+/// until it would not be.
+fn account() -> Result<TokenLimitLayer<MemoryStore>, BoxError> {
+    let guess = Rate::try_new(30_000, Duration::from_secs(60))?;
+    let budget = Budget::new("account", guess).follows_provider();
+    let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
+    Ok(limit.with_estimator(Fast::new()))
+}
+
 /// The client in our layers, made once: clones share its connections.
-fn provider() -> Result<Provider, BoxError> {
+fn provider(account: &TokenLimitLayer<MemoryStore>) -> Result<Provider, BoxError> {
     let patience = Duration::from_secs(30);
     let timeouts = Timeouts::default().first_token(patience).idle(patience);
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
+        .layer(account.clone())
         .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
         .layer(MeterLayer::new())
         .service(Leaf::new(Client::try_new(Config::default())?));

@@ -75,7 +75,9 @@ impl<'j> Json<'j> {
     }
 
     pub(in crate::tokens) fn string(&mut self) -> Result<Raw<'j>, Unexpected> {
-        self.peek();
+        if self.peek() != Some(b'"') {
+            return Err(Unexpected);
+        }
         let json = self.0;
         let mut raw = Raw {
             json,
@@ -190,5 +192,99 @@ impl<'j> Raw<'j> {
     /// where that cannot be told by their number.
     pub(in crate::tokens) fn escapes(self) -> Option<usize> {
         (!self.halves).then_some(self.escapes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Passes over every value of a document; answers what its strings say.
+    fn strings(json: &mut Json<'_>) -> Result<Vec<String>, Unexpected> {
+        let mut said = Vec::new();
+        match json.peek() {
+            Some(b'"') => said.push(json.string()?.decode()?.into_owned()),
+            Some(b'{') => {
+                json.enter()?;
+                while let Some(key) = json.key()? {
+                    said.push(key.decode()?.into_owned());
+                    said.extend(strings(json)?);
+                }
+            }
+            Some(b'[') => {
+                while json.element()? {
+                    said.extend(strings(json)?);
+                }
+            }
+            _ => {
+                json.skip()?;
+            }
+        }
+        Ok(said)
+    }
+
+    fn said(value: &Value, said: &mut Vec<String>) {
+        match value {
+            Value::String(text) => said.push(text.clone()),
+            Value::Array(list) => list.iter().for_each(|value| self::said(value, said)),
+            Value::Object(map) => {
+                for (key, value) in map {
+                    said.push(key.clone());
+                    self::said(value, said);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            r#"([a-z{}\[\]:,"\\\n]|\PC){0,8}"#.prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map(r#"[a-z"\\]{0,3}"#, inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_serde_does(value in values()) {
+            for text in [value.to_string(), format!(" {value:#}\n")] {
+                let mut json = Json::new(text.as_bytes());
+                let mut expected = Vec::new();
+                said(&value, &mut expected);
+                prop_assert_eq!(strings(&mut json).unwrap(), expected);
+                prop_assert_eq!(json.peek(), None);
+                let mut json = Json::new(text.as_bytes());
+                prop_assert_eq!(json.skip().unwrap(), text.trim().as_bytes());
+            }
+        }
+
+        #[test]
+        fn what_is_no_json_comes_to_an_end(bytes in r#"[{}\[\],:"\\a0 ]{0,40}"#) {
+            // Whatever it says of it.
+            let _ = strings(&mut Json::new(bytes.as_bytes()));
+            let _ = Json::new(bytes.as_bytes()).skip();
+        }
+    }
+
+    #[test]
+    fn what_is_no_string_is_not_read_as_one() {
+        let json = json!([5, true, null, [], {}]).to_string();
+        let mut json = Json::new(json.as_bytes());
+        while json.element().unwrap() {
+            assert_eq!(json.string().err(), Some(Unexpected));
+            json.skip().unwrap();
+        }
     }
 }

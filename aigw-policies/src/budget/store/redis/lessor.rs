@@ -1,4 +1,5 @@
 use std::{
+    future::ready,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -29,13 +30,14 @@ where
         let shared = self.shared();
         let key = shared.keys.calls(key.as_str());
         let handle = Arc::clone(&self.handle);
+        if shared.is_lost() {
+            let number = shared.inbox().leases.number();
+            return Boxed::new(ready(Held::new(handle, number, key).unasked()));
+        }
         let (number, released) = {
             let leases = &mut shared.inbox().leases;
             (leases.number(), leases.released(&key))
         };
-        if shared.is_lost() {
-            return Boxed::new(std::future::ready(Held::new(handle, number, key).unasked()));
-        }
         let call = wire::enter(shared, &key, number, calls, &released);
         let answer = Answer::new(wire::send(call, self.connection.clone()));
         let sleep = Box::pin(shared.timer.sleep_for(shared.config.deadline));

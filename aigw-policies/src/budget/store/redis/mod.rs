@@ -60,7 +60,8 @@
 //! While Redis does not answer, [`OnError`] decides; each process asks it alone whether it is there
 //! again, and tells it first what was used of quotas meanwhile. A server that comes back without its
 //! data gives out each limit once more: [`Stats::forgotten`] counts how often. What was taken before
-//! is not given back to the new level. A replica that takes over without the last writes is not
+//! is not given back to the new level; places that calls hold are taken again within five seconds. A
+//! replica that takes over without the last writes is not
 //! noticed, and gives out what they took.
 
 mod config;

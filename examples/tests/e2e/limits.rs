@@ -186,7 +186,7 @@ backends = ["slow"]
 
 impl House {
     /// Waits until so many calls are inside a limit.
-    pub(crate) async fn inside(&self, limit: usize, calls: u64) {
+    async fn inside(&self, limit: usize, calls: u64) {
         let until = Instant::now() + PATIENCE;
         while self.status().await["limits"]["concurrency"][limit]["inside"] != calls {
             assert!(Instant::now() < until, "{calls} calls inside limit {limit}");

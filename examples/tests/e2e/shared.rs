@@ -104,20 +104,19 @@ async fn three_gateways_give_out_no_more_than_one_limit() {
 #[tokio::test]
 #[ignore = "needs a Redis"]
 async fn a_call_of_one_gateway_has_a_place_of_all() {
-    let toml =
-        limited(&redis(), "deny", 20_000) + SLOW + "[[concurrency_limit]]\nkey = []\ncalls = 1\n";
+    const ONE: &str = "[[concurrency_limit]]\nkey = []\ncalls = 1\n";
+    let slow = SLOW.replace("300ms", "3s");
+    let toml = limited(&redis(), "deny", 20_000) + &slow + ONE;
     let (one, other) = (House::open(&toml).await, House::open(&toml).await);
     let (mut here, mut there) = (one.connect().await, other.connect().await);
     let body = Caller::OpenAi.body().to_string().replace("gpt-4o", "slow");
-    let slow = || {
-        post_with(
-            Caller::OpenAi.path(),
-            "content-type: application/json",
-            &body,
-        )
-    };
-    here.send(slow()).await;
-    one.inside(0, 1).await;
+    let json = "content-type: application/json";
+    here.send(post_with(Caller::OpenAi.path(), json, &body))
+        .await;
+    let until = Instant::now() + PATIENCE;
+    while one.status().await["limits"]["store"]["leases"] != 1 {
+        assert!(Instant::now() < until, "it gets no lease");
+    }
     let refused = ask(&mut there, Caller::OpenAi).await;
     assert_eq!(refused.status(), 429);
     let message = refused.json()["error"]["message"].to_string();

@@ -93,9 +93,9 @@ impl Budget {
     ///
     /// Where an answer tells how many tokens the account may use in a minute, that becomes the
     /// limit; and where it tells that fewer are left than this budget has, others have used them,
-    /// and they are taken here as well. Read are `x-ratelimit-limit-tokens` and
-    /// `x-ratelimit-remaining-tokens` of OpenAI and Azure, and the same of Anthropic. For a rate of
-    /// tokens; nothing else is corrected.
+    /// and they are taken here as well: no call that is over gives back more than that. Read are
+    /// `x-ratelimit-limit-tokens` and `x-ratelimit-remaining-tokens` of OpenAI and Azure, and the
+    /// same of Anthropic. For a rate of tokens; nothing else is corrected.
     #[must_use]
     pub fn follows_provider(mut self) -> Self {
         self.follows = true;

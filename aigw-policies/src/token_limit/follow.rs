@@ -7,7 +7,7 @@ use http::HeaderMap;
 use crate::budget::{Limit, Rate};
 
 /// Tokens of a provider's account, by its own count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Account {
     /// How many it may use in a minute.
     pub(super) limit: Option<u64>,
@@ -50,6 +50,17 @@ impl Account {
         let rate = rate.with_max_debt(before.max_debt());
         (rate != *before).then_some(rate.into())
     }
+
+    /// How many are left at most once so much time has passed; `None` where nothing is said.
+    pub(super) fn left_after(&self, passed: Duration, before: &Limit) -> Option<u64> {
+        let Limit::Rate(rate) = self.limit_for(before).unwrap_or(*before) else {
+            return None;
+        };
+        let come = u128::from(rate.amount()) * passed.as_micros();
+        let come = come.checked_div(rate.per().as_micros())?;
+        let come = u64::try_from(come).unwrap_or(u64::MAX);
+        Some(self.remaining?.saturating_add(come))
+    }
 }
 
 #[cfg(test)]
@@ -75,9 +86,21 @@ mod tests {
             ("anthropic-ratelimit-tokens-remaining", "0"),
         ];
         assert_eq!(read(&anthropic), (Some(80_000), Some(0)));
+        assert_eq!(read(&[]), (None, None));
         for nonsense in ["", "-1", "many", "0"] {
             let told = [("x-ratelimit-limit-tokens", nonsense)];
             assert_eq!(read(&told), (None, None), "{nonsense}");
         }
+    }
+
+    #[test]
+    fn what_is_left_grows_with_the_limit_that_is_told() {
+        let second = Duration::from_secs(1);
+        let before = Rate::try_new(60, second).unwrap().into();
+        let told = |limit, remaining| Account { limit, remaining };
+        let after = |account: Account| account.left_after(second, &before);
+        assert_eq!(after(told(Some(600), Some(5))), Some(15));
+        assert_eq!(after(told(None, Some(5))), Some(65));
+        assert_eq!(after(told(Some(600), None)), None);
     }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aigw_core::{
     meter::{Ending, FinishReason, Meter, Origin},
@@ -8,6 +8,7 @@ use http::{StatusCode, response};
 
 use super::{
     Charge, Charged,
+    follow::Account,
     limiter::{Asking, Limiter},
     output::whose,
     settlement::{Went, used},
@@ -21,6 +22,8 @@ pub(super) struct Guard<St: Store> {
     limiter: Arc<Limiter<St>>,
     open: Option<Open>,
     status: Option<StatusCode>,
+    /// What the provider has said of its account.
+    account: Account,
 }
 
 struct Open {
@@ -34,6 +37,7 @@ impl<St: Store> Guard<St> {
             limiter,
             open: Some(Open { asking, holds }),
             status: None,
+            account: Account::default(),
         }
     }
 
@@ -41,7 +45,7 @@ impl<St: Store> Guard<St> {
     pub(super) fn answered(&mut self, answer: &mut response::Parts) {
         self.status = Some(answer.status);
         if let Some(Open { asking, holds }) = &self.open {
-            self.limiter.follow(asking, holds, &answer.headers);
+            self.account = self.limiter.follow(asking, holds, &answer.headers);
             self.limiter.tell(asking, holds, answer);
         }
     }
@@ -85,7 +89,10 @@ impl<St: Store> Guard<St> {
         };
         self.learn(&open.asking, meter, ending);
         let (usage, reached) = used(open.asking.asked.expected, went);
-        self.settle(open, &usage, reached, meter.model());
+        let content = meter.first_content().zip(meter.last_content());
+        let passed = content.map(|(first, last)| last.saturating_duration_since(first));
+        let passed = passed.unwrap_or_default();
+        self.settle(open, &usage, reached, meter.model(), passed);
     }
 
     /// What the provider counted shows how good the estimates are.
@@ -112,7 +119,14 @@ impl<St: Store> Guard<St> {
         });
     }
 
-    fn settle(&self, open: Open, usage: &Usage, reached: bool, served: Option<&str>) {
+    fn settle(
+        &self,
+        open: Open,
+        usage: &Usage,
+        reached: bool,
+        served: Option<&str>,
+        passed: Duration,
+    ) {
         let Open { asking, holds } = open;
         let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
@@ -127,7 +141,8 @@ impl<St: Store> Guard<St> {
         if let Some(served) = served {
             self.charge_served(&asking, &holds, &mut amounts, served);
         }
-        self.limiter.store.settle(holds, &amounts);
+        self.limiter
+            .settle(&asking, holds, &amounts, self.account, passed);
     }
 
     /// Charges budgets by the model that has answered; what was held of another's is not used.
@@ -158,7 +173,7 @@ impl<St: Store> Drop for Guard<St> {
     fn drop(&mut self) {
         if let Some(open) = self.open.take() {
             let (usage, reached) = used(open.asking.asked.expected, Went::Unknown);
-            self.settle(open, &usage, reached, None);
+            self.settle(open, &usage, reached, None, Duration::ZERO);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The decision: what a call asks of which budgets, and what a refusal says.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aigw_core::{
     call::Call,
@@ -216,14 +216,11 @@ impl<St: Store> Limiter<St> {
         passed.tell(answer);
     }
 
-    /// Corrects budgets by what the provider says of its account.
-    pub(super) fn follow(&self, asking: &Asking, holds: &[Hold], headers: &HeaderMap) {
-        let corrected = asking.budgets.iter().zip(holds);
-        let mut corrected = corrected
-            .filter(|(budget, _)| budget.is_corrected())
-            .peekable();
+    /// Corrects budgets by what the provider says of its account, and answers what that is.
+    pub(super) fn follow(&self, asking: &Asking, holds: &[Hold], headers: &HeaderMap) -> Account {
+        let mut corrected = corrected(asking, holds).peekable();
         if corrected.peek().is_none() {
-            return;
+            return Account::default();
         }
         let account = Account::read(headers);
         for (budget, hold) in corrected {
@@ -236,6 +233,29 @@ impl<St: Store> Limiter<St> {
             if let Some(remaining) = account.remaining {
                 self.store.lower(hold, remaining);
             }
+        }
+        account
+    }
+
+    /// Settles a call that has taken so much time since the provider said this. What was held too
+    /// much comes back, and with it there is no more than the provider has: the call is part of
+    /// what it counts.
+    pub(super) fn settle(
+        &self,
+        asking: &Asking,
+        holds: Vec<Hold>,
+        used: &[u64],
+        account: Account,
+        passed: Duration,
+    ) {
+        let followed = corrected(asking, &holds).filter_map(|(budget, hold)| {
+            let most = account.left_after(passed, budget.limit())?;
+            Some((hold.emptied(), most))
+        });
+        let followed: Vec<_> = followed.collect();
+        self.store.settle(holds, used);
+        for (hold, most) in &followed {
+            self.store.lower(hold, *most);
         }
     }
 
@@ -273,6 +293,15 @@ impl<St: Store> Limiter<St> {
         }
         refusal.kind(unit.kind())
     }
+}
+
+/// What is held of the budgets that a provider corrects.
+fn corrected<'a>(
+    asking: &'a Asking,
+    holds: &'a [Hold],
+) -> impl Iterator<Item = (&'a Arc<Budget>, &'a Hold)> {
+    let held = asking.budgets.iter().zip(holds);
+    held.filter(|(budget, _)| budget.is_corrected())
 }
 
 /// What an upload is charged with.

@@ -125,7 +125,7 @@ impl House {
         let stack = ServiceBuilder::new()
             .layer(CallLayer::new())
             .layer(self.limit.clone())
-            .layer(MeterLayer::new())
+            .layer(MeterLayer::new().with_clock(Tokio))
             .service(service_fn(move |request: Request<_>| {
                 let answer = answer(request.map(drop));
                 async { Ok::<_, Infallible>(answer) }

@@ -160,6 +160,19 @@ impl Hold {
         self.left
     }
 
+    /// The same with nothing taken: for whoever lowers what is behind a hold when it is settled.
+    #[cfg(feature = "token-limit")]
+    pub(crate) fn emptied(&self) -> Self {
+        let mut taken = self.taken;
+        taken.amount = 0;
+        Self {
+            claim: self.claim.clone(),
+            taken,
+            kept: self.kept.clone(),
+            left: self.left,
+        }
+    }
+
     /// Whether the store could not be asked, so that what was chosen for that case decided.
     #[must_use]
     pub fn is_degraded(&self) -> bool {

@@ -1,12 +1,13 @@
-//! An application that keeps its reqwest client, settings and all, and puts our layers around it.
+//! An application that keeps its reqwest client, settings and all, puts our layers around it, and
+//! asks through them for no more than its account at the provider has left.
 //!
 //! ```sh
 //! cargo run -p embed-reqwest -- https://api.openai.com/v1/chat/completions "Hello!"
 //! ```
 //!
 //! Sends the key in `OPENAI_API_KEY`, if there is one, and prints the JSON of the answer, and on
-//! stderr `gpt-4o used {"input": 9, …, "output": 5, …}`. What the provider says in place of an
-//! answer goes to stderr, and the program exits with 1.
+//! stderr `gpt-4o used {"input": 9, …, "output": 5, …}` and `29986 tokens left`. What the provider
+//! or the limit says in place of an answer goes to stderr, and the program exits with 1.
 //!
 //! With `cargo run -p aigw-examples --bin gateway` running elsewhere,
 //! `http://127.0.0.1:8080/v1/chat/completions` asks the example gateway, which wants no key.
@@ -26,6 +27,11 @@ use aigw_core::{
     meter::{Ended, MeterLayer, Report, ReportLayer},
     outcome::{Fault, FaultKind},
     rt::Tokio,
+};
+use aigw_policies::{
+    budget::{MemoryStore, Rate},
+    token_limit::{Budget, OnOpaque, TokenLimitLayer},
+    tokens::Fast,
 };
 use http::{
     HeaderValue, Request, Response, StatusCode,
@@ -53,7 +59,8 @@ async fn main() -> ExitCode {
 }
 
 async fn say(url: &str, text: &str) -> Result<(), BoxError> {
-    let provider = provider(client()?, |ended: &Ended<'_>| {
+    let account = account()?;
+    let provider = provider(client()?, account.clone(), |ended: &Ended<'_>| {
         let model = ended.call.model().unwrap_or("no model");
         eprintln!("{model} used {:?}", ended.meter.usage());
     })?;
@@ -72,6 +79,8 @@ async fn say(url: &str, text: &str) -> Result<(), BoxError> {
         return Err(why(status, &text).into());
     }
     println!("{text}");
+    let left = account.handle().left("account", NO_KEY).await?;
+    eprintln!("{} tokens left", left.map_or(0, |left| left.remaining));
     Ok(())
 }
 
@@ -93,9 +102,22 @@ fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().build()
 }
 
-/// A client in our layers, made once: clones share its connections.
+/// The budget is that of all calls.
+const NO_KEY: [Option<&str>; 0] = [];
+
+/// What the account at the provider admits, as far as it is known: what its answers say of it
+/// corrects a first guess.
+fn account() -> Result<TokenLimitLayer<MemoryStore>, BoxError> {
+    let guess = Rate::try_new(30_000, Duration::from_secs(60))?;
+    let budget = Budget::new("account", guess).follows_provider();
+    let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
+    Ok(limit.with_estimator(Fast::new()))
+}
+
+/// A client in our layers, made once: clones share its connections, and what the account has left.
 fn provider(
     client: reqwest::Client,
+    account: TokenLimitLayer<MemoryStore>,
     report: impl Report + Clone + Send + Sync + 'static,
 ) -> Result<
     impl Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
@@ -114,6 +136,7 @@ fn provider(
         .map_response(|answer: Response<_>| answer.map(Body::wrap))
         .layer(CallLayer::new())
         .layer(ReportLayer::new(report))
+        .layer(account)
         .layer(TimeoutLayer::try_new(timeouts, Tokio)?)
         .layer(MeterLayer::new())
         .service(leaf.diagnose_with(diagnose)))

@@ -32,14 +32,14 @@ use crate::budget::{self, Key, Left, Limit, Store};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Handle<St> {
-    name: Box<str>,
+    level: Box<str>,
     rule: Arc<Rule<St>>,
 }
 
 impl<St: Store> Handle<St> {
-    pub(super) fn new(name: &str, rule: Arc<Rule<St>>) -> Self {
-        let name = name.into();
-        Self { name, rule }
+    pub(super) fn new(level: &str, rule: Arc<Rule<St>>) -> Self {
+        let level = level.into();
+        Self { level, rule }
     }
 
     /// How many requests there may be of each key.
@@ -58,7 +58,7 @@ impl<St: Store> Handle<St> {
         &self,
         values: impl IntoIterator<Item = Option<V>>,
     ) -> Option<Left> {
-        let key = Key::new(&self.name, values);
+        let key = Key::new(&self.level, values);
         let limit = {
             let now = self.rule.now();
             if let Some(gcra) = &now.gcra {

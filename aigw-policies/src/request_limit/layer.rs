@@ -72,7 +72,7 @@ impl<St: Store> RequestLimitLayer<St> {
     /// Shows what is left of the limit, and changes it.
     #[must_use]
     pub fn handle(&self) -> Handle<St> {
-        Handle::new(self.name(), Arc::clone(&self.limiter.rule))
+        Handle::new(self.limiter.level(), Arc::clone(&self.limiter.rule))
     }
 }
 

@@ -18,6 +18,8 @@ use crate::budget::{
 #[derive(Clone)]
 pub(super) struct Limiter<St> {
     name: Box<str>,
+    /// What levels are kept under: budgets of tokens may have the same name on the same store.
+    level: Box<str>,
     key: Vec<Dimension>,
     when: Option<Condition>,
     pub(super) rule: Arc<Rule<St>>,
@@ -49,8 +51,10 @@ impl<St> Limiter<St> {
         if config.when.as_ref().is_some_and(Condition::is_empty) {
             return Err(ConfigError::EmptyCondition);
         }
+        let name = config.name.unwrap_or_else(|| "requests".into());
         Ok(Self {
-            name: config.name.unwrap_or_else(|| "requests".into()),
+            level: format!("requests/{name}").into(),
+            name,
             key: config.key,
             when: config.when,
             rule: Arc::new(Rule::new(store, config.limit, gcra)),
@@ -61,6 +65,10 @@ impl<St> Limiter<St> {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn level(&self) -> &str {
+        &self.level
     }
 
     /// Tells what is left.
@@ -97,7 +105,7 @@ impl<St> Limiter<St> {
 
     fn key(&self, call: &Call, headers: &HeaderMap) -> Key {
         let values = self.key.iter().map(|part| part.value(call, headers));
-        Key::new(&self.name, values)
+        Key::new(&self.level, values)
     }
 }
 

@@ -15,7 +15,9 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::*;
-use crate::budget::{Align, Condition, Headers, Limit, MemoryStore, Period, Quota, Rate, Store};
+use crate::budget::{
+    Align, Claim, Condition, Headers, Key, Limit, MemoryStore, Period, Quota, Rate, Store, Verdict,
+};
 
 type Body = Full<bytes::Bytes>;
 
@@ -192,6 +194,26 @@ async fn a_limit_is_read_and_changed_while_it_runs() {
     layer.handle().set_limit(quota(1)).unwrap();
     let house = House::new(&layer);
     assert_eq!((house.ask("a").await.0, house.ask("a").await.0), (200, 429));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_of_the_same_name_on_the_same_store_is_another() {
+    let store = MemoryStore::with_clock(Tokio, 100);
+    let config = Config::new([team()], rate(3, 60)).name("team");
+    let layer = RequestLimitLayer::with_store(config, store.clone()).unwrap();
+    let (key, limit) = (Key::new("team", [Some("a")]), rate(500, 60).into());
+    let amount = 400;
+    let claims = vec![Claim { key, limit, amount }];
+    let Verdict::Admitted(holds) = store.reserve(claims).await else {
+        panic!("400 of 500 fit");
+    };
+    let (status, headers, _) = House::new(&layer).ask("a").await;
+    assert_eq!(status, 200);
+    assert_eq!(header(&headers, "x-ratelimit-remaining-requests"), "2");
+    let left = layer.handle().left([Some("a")]).await.unwrap();
+    assert_eq!(left.remaining, 2);
+    let key = &holds[0].claim().key;
+    assert_eq!(store.left(key, &limit).unwrap().remaining, 100);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,10 @@
 //! Admits calls while every budget that holds for them has tokens left.
 //!
-//! A budget says whose tokens, when, and how many: a [`Rate`](crate::budget::Rate), a
-//! [`Quota`](crate::budget::Quota). It may count calls, or money by [`Prices`], in their place. Before a call goes on, what it is expected to use is *reserved*
-//! in all its budgets at once, or in none; when its answer is over it is *settled* with what was
-//! used. So what is admitted never exceeds a limit, however many calls come at once, and what was
-//! expected too much is there for others again.
+//! A budget says whose tokens, when, and how many: a [`Rate`](crate::budget::Rate) or a
+//! [`Quota`](crate::budget::Quota). It may count calls, or money by [`Prices`], in their place. Before
+//! a call goes on, what it is expected to use is *reserved* in all its budgets at once, or in none;
+//! when its answer is over it is *settled* with what was used. So what is admitted never exceeds a
+//! limit, however many calls come at once, and what was expected too much is there for others again.
 //!
 //! ```text
 //! request ──► prompt estimated + output expected
@@ -30,6 +30,7 @@
 //!     token_limit::{Budget, OnOpaque, Output, TokenLimitLayer},
 //! };
 //! use http::{Request, Response};
+//! use http_body_util::BodyExt;
 //! use tower::{Layer, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -49,11 +50,11 @@
 //! };
 //! let first = ask().await?;
 //! assert_eq!(first.headers()["x-ratelimit-remaining-tokens"], "400");
-//! drop(first); // Nobody reads it: it is charged with what it was expected to use.
+//! first.into_body().collect().await?; // 500 used: 100 of the 600 that were held come back.
 //!
 //! let second = ask().await?;
 //! assert_eq!(second.status(), 429);
-//! assert_eq!(second.headers()["retry-after"], "12");
+//! assert_eq!(second.headers()["retry-after"], "6");
 //! # Ok(())
 //! # }
 //! ```

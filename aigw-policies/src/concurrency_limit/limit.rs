@@ -118,12 +118,11 @@ impl<T> Limit<T> {
             }
         };
         let message = match why {
-            Why::Full if terms.queue == 0 => format!("too many calls: {self} {admits}"),
-            Why::Elsewhere => format!("too many calls: {self} {admits}"),
-            Why::Full => {
+            Why::Full if terms.queue > 0 => {
                 let queue = terms.queue;
                 format!("too many calls: {self} {admits}, and {queue} wait already")
             }
+            Why::Full | Why::Elsewhere => format!("too many calls: {self} {admits}"),
             Why::Late => {
                 let timeout = self.timeout;
                 format!("too many calls: {self} {admits}, and no place came free in {timeout:?}")

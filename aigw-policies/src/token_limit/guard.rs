@@ -53,7 +53,7 @@ impl<St: Store> Guard<St> {
     /// More of the answer has passed. What runs beyond what was expected is taken as it comes, so
     /// that those who ask meanwhile know of it.
     pub(super) fn progressed(&mut self, meter: &Meter) {
-        let Some(Open { asking, holds, .. }) = &mut self.open else {
+        let Some(Open { asking, holds }) = &mut self.open else {
             return;
         };
         let passed = meter.output_estimate();

@@ -4,8 +4,7 @@
 -- what it knows. ARGV: the process; for how long it lives, in milliseconds, 0 for one that ends; and
 -- how long the second key is kept. Answers how many live, and the second key.
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock('')
 local lease = tonumber(ARGV[2])
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)

@@ -40,7 +40,8 @@ static RENEW: LazyLock<Script> = LazyLock::new(|| {
         include_str!("lease.lua")
     ))
 });
-static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.lua")));
+static BEAT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("clock.lua"), include_str!("beat.lua"))));
 
 /// The longest text of a key that stands in Redis as it is, in bytes; others stand there as their
 /// hash.

@@ -49,18 +49,14 @@ impl Limits {
     ///
     /// Names the first setting that cannot take effect.
     pub fn new(config: &Config) -> Result<(Self, Option<Driver>), Error> {
-        Ok(match config.store.open()? {
+        let (concurrency, stored, driver) = match config.store.open()? {
             Opened::Memory(store) => {
                 let requests = requests(config, RequestLimitLayer::in_memory)?;
                 let concurrency = concurrency(config, |_, limit| {
                     ConcurrencyLimitLayer::try_new(limit, Tokio)
                 })?;
-                let stored = Stored::Memory(On::new(config, store, requests)?);
-                let limits = Self {
-                    concurrency,
-                    stored,
-                };
-                (limits, None)
+                let on = On::new(config, store, requests)?;
+                (concurrency, Stored::Memory(on), None)
             }
             Opened::Redis(store, driver) => {
                 let requests = requests(config, |limit| {
@@ -70,14 +66,15 @@ impl Limits {
                     let limit = limit.or_name(|| format!("calls-{index}"));
                     ConcurrencyLimitLayer::with_store(limit, Tokio, store.clone())
                 })?;
-                let stored = Stored::Redis(On::new(config, store, requests)?);
-                let limits = Self {
-                    concurrency,
-                    stored,
-                };
-                (limits, Some(driver))
+                let on = On::new(config, store, requests)?;
+                (concurrency, Stored::Redis(on), Some(driver))
             }
-        })
+        };
+        let limits = Self {
+            concurrency,
+            stored,
+        };
+        Ok((limits, driver))
     }
 
     /// Waits until the store knows what was used, though not for long.

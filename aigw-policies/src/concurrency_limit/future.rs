@@ -30,7 +30,8 @@ use super::{
 /// # Cancel safety
 ///
 /// Dropping it leaves the queue, or drops the inner call and gives its place back. A place that was
-/// given to it and that it did not notice goes to the next in the queue.
+/// given to it and that it did not notice goes to the next in the queue; a lease that was asked for
+/// is given back.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B, T>

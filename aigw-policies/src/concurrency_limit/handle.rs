@@ -3,7 +3,8 @@ use crate::budget::Key;
 
 /// Shows how full a limit is, and changes it while it runs. Made by
 /// [`ConcurrencyLimitLayer::handle`](super::ConcurrencyLimitLayer::handle); clones are handles of
-/// the same limit.
+/// the same limit. Where processes share its places, it shows the calls of this one and changes what
+/// this one asks for.
 ///
 /// # Examples
 ///

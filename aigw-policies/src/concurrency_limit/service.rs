@@ -19,7 +19,7 @@ use super::{ResponseBody, ResponseFuture, limit::Limit};
 /// Always ready: a fresh clone of the inner service is driven to readiness once the call has its
 /// place. Whoever waits in the queue holds nothing of the services below, and whoever is refused
 /// is refused at once, however busy they are. While the inner service is not ready the call holds
-/// its place.
+/// its place. Where processes share the places, it holds nothing below while Redis is asked.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit<S, T> {
     inner: S,

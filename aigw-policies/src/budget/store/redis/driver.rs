@@ -19,14 +19,15 @@ use super::{
 use crate::boxed::Boxed;
 
 /// Tells Redis what was settled, and what became of decisions that nobody waited for; asks whether
-/// it is there again while it does not answer; and says that this process lives.
+/// it is there again while it does not answer; says that this process lives; and renews the leases
+/// of its calls and gives them back.
 ///
-/// Completes when the last handle of its store is gone, with their reserving futures, and Redis
-/// knows everything. While Redis does not answer it does not.
+/// Completes when the last handle of its store is gone, with their reserving futures and leases, and
+/// Redis knows everything. While Redis does not answer it does not.
 ///
 /// # Cancel safety
 ///
-/// Dropping it loses what Redis was not told.
+/// Dropping it loses what Redis was not told; leases end fifteen seconds after they were renewed.
 #[must_use = "without its driver a store settles nothing"]
 pub struct Driver(Boxed<()>);
 

@@ -57,7 +57,8 @@
 //! [`dialect`] tells whose words a call speaks, [`usage`] is one normal form for what all of them
 //! count, [`outcome`] says what became of a call and how long to wait, [`reject`] answers in the
 //! caller's own dialect, [`key`] names what calls are told apart by, [`sse`] reads event streams,
-//! [`observe`] takes events of the process, and [`rt`] is time and tasks as parameters.
+//! [`truncate`] ends them early, [`observe`] takes events of the process, and [`rt`] is time and
+//! tasks as parameters.
 //!
 //! # Features
 //!
@@ -91,6 +92,7 @@ pub mod rt;
 pub mod sse;
 #[cfg(feature = "test-util")]
 pub mod testing;
+pub mod truncate;
 pub mod usage;
 
 pub use self::around::{Around, around};

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use aigw_core::{
-    Around, call, dialect, duration, key, meter, observe, outcome, reject, rt, sse, usage,
+    Around, call, dialect, duration, key, meter, observe, outcome, reject, rt, sse, truncate, usage,
 };
 use bytes::Bytes;
 use http_body_util::Full;
@@ -81,6 +81,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<rt::SystemClock>();
     plain::<sse::Lexer>();
     plain::<sse::Token<'_>>();
+    plain::<truncate::Shown>();
     plain::<usage::Kind>();
     plain::<usage::Source>();
     plain::<usage::Usage>();

@@ -20,3 +20,4 @@ mod hide_usage;
 mod odd_streams;
 mod recorded;
 mod report;
+mod truncate;

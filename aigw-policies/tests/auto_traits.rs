@@ -68,6 +68,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<token_limit::OnOpaque>();
     plain::<token_limit::Output>();
     plain::<token_limit::ResponseFuture<Service, Body, budget::MemoryStore>>();
+    plain::<token_limit::Stopped>();
     plain::<token_limit::TokenLimit<(), budget::MemoryStore>>();
     plain::<token_limit::TokenLimitLayer<budget::MemoryStore>>();
     plain::<token_limit::WeightError>();

@@ -12,7 +12,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::{pin_project, pinned_drop};
 
-use super::guard::Guard;
+use super::{
+    guard::{Guard, STOPPED},
+    stopper::Stopper,
+};
 use crate::budget::Store;
 
 /// Passes an answer on, and settles its call when it ends, fails or is dropped, whichever is first;
@@ -22,19 +25,44 @@ use crate::budget::Store;
 #[pin_project(PinnedDrop)]
 pub struct ResponseBody<B: Metered, St: Store> {
     #[pin]
-    inner: reject::Body<B>,
+    state: State<B>,
     /// `None` where nothing is held.
     guard: Option<Guard<St>>,
+    /// `None` where the answer is not to be ended early.
+    stopper: Option<Box<Stopper>>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<B> {
+    Passing(#[pin] reject::Body<B>),
+    /// It was ended here, and the provider's body is dropped.
+    // Boxed, for its size would otherwise stand in every body that passes.
+    Stopped(Box<End>),
+}
+
+/// What is left of an answer that was ended here.
+struct End {
+    /// `None` once it has passed.
+    events: Option<Bytes>,
+    meter: Meter,
 }
 
 impl<B: Metered, St: Store> ResponseBody<B, St> {
-    pub(super) fn new(inner: reject::Body<B>, mut guard: Option<Guard<St>>) -> Self {
+    pub(super) fn new(
+        inner: reject::Body<B>,
+        mut guard: Option<Guard<St>>,
+        stopper: Option<Box<Stopper>>,
+    ) -> Self {
         if inner.is_end_stream()
             && let Some(mut guard) = guard.take()
         {
             guard.end(inner.meter(), inner.ending());
         }
-        Self { inner, guard }
+        Self {
+            state: State::Passing(inner),
+            guard,
+            stopper,
+        }
     }
 }
 
@@ -47,35 +75,70 @@ impl<B: Metered, St: Store> Body for ResponseBody<B, St> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.inner.as_mut().poll_frame(cx));
+        let mut inner = match this.state.as_mut().project() {
+            StateProj::Passing(inner) => inner,
+            StateProj::Stopped(end) => {
+                return Poll::Ready(end.events.take().map(Frame::data).map(Ok));
+            }
+        };
+        let frame = ready!(inner.as_mut().poll_frame(cx));
         // A server that has sent the announced length does not poll again.
-        let over = !matches!(frame, Some(Ok(_))) || this.inner.is_end_stream();
+        let over = !matches!(frame, Some(Ok(_))) || inner.is_end_stream();
         if over {
             if let Some(mut guard) = this.guard.take() {
-                guard.end(this.inner.meter(), this.inner.ending());
+                guard.end(inner.meter(), inner.ending());
             }
         } else if let Some(guard) = this.guard {
-            guard.progressed(this.inner.meter());
+            let spent = guard.progressed(inner.meter());
+            if let (Some(stopper), Some(Ok(passing))) = (this.stopper, &frame)
+                && let Some(data) = passing.data_ref()
+                && let Some(place) = stopper.read(data, spent, &*inner)
+            {
+                let usage = guard.stop(inner.meter(), &place.budget);
+                let passes = data.slice(..place.passes);
+                let events = stopper.ending(&place, &usage);
+                let (first, events) = match passes.is_empty() {
+                    true => (events, None),
+                    false => (passes, Some(events)),
+                };
+                let meter = inner.meter().clone();
+                let end = End { events, meter };
+                this.state.set(State::Stopped(Box::new(end)));
+                return Poll::Ready(Some(Ok(Frame::data(first))));
+            }
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        match &self.state {
+            State::Passing(inner) => inner.is_end_stream(),
+            State::Stopped(end) => end.events.is_none(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match &self.state {
+            State::Passing(inner) if self.stopper.is_none() => inner.size_hint(),
+            // How much passes is known when it has.
+            _ => SizeHint::new(),
+        }
     }
 }
 
 impl<B: Metered, St: Store> Metered for ResponseBody<B, St> {
     fn meter(&self) -> &Meter {
-        self.inner.meter()
+        match &self.state {
+            State::Passing(inner) => inner.meter(),
+            State::Stopped(end) => &end.meter,
+        }
     }
 
     fn ending(&self) -> Ending {
-        self.inner.ending()
+        match &self.state {
+            State::Passing(inner) => inner.ending(),
+            State::Stopped(_) => STOPPED,
+        }
     }
 }
 
@@ -83,8 +146,10 @@ impl<B: Metered, St: Store> Metered for ResponseBody<B, St> {
 impl<B: Metered, St: Store> PinnedDrop for ResponseBody<B, St> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(mut guard) = this.guard.take() {
-            guard.end(this.inner.meter(), this.inner.ending());
+        if let (Some(mut guard), StateProj::Passing(inner)) =
+            (this.guard.take(), this.state.project())
+        {
+            guard.end(inner.meter(), inner.ending());
         }
     }
 }
@@ -92,7 +157,7 @@ impl<B: Metered, St: Store> PinnedDrop for ResponseBody<B, St> {
 impl<B: Metered, St: Store> fmt::Debug for ResponseBody<B, St> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("meter", self.inner.meter())
+            .field("meter", self.meter())
             .finish_non_exhaustive()
     }
 }

@@ -44,6 +44,10 @@ pub struct Config {
     /// What happens to calls that cannot be read: `pass`, `refuse` or a number of tokens to charge.
     #[serde(deserialize_with = "opaque")]
     pub opaque: OnOpaque,
+    /// Whether a stream is ended, as if the model had reached its greatest length, when it has
+    /// written all that was held for it and a budget has nothing left. Default: it runs on.
+    #[serde(default)]
+    pub stop_streams: bool,
     /// The status of a refusal by a quota. Default: 429.
     #[serde(default)]
     pub quota_status: Option<u16>,
@@ -178,6 +182,7 @@ impl Config {
         }
         let layer = TokenLimitLayer::try_new(budgets, store, self.opaque)?
             .output(self.output)
+            .stop_streams(self.stop_streams)
             .headers(self.headers.resolve()?)
             .quota_status(self.quota_status()?);
         Ok(match self.estimate {

@@ -95,7 +95,7 @@ impl<St: Store> Refused<St> {
         } = &*self.limiter;
         let mut answer = refuser.refuse(self.dialect, &self.record, self.refusal);
         told::refused(headers, answer.extensions_mut());
-        answer.map(|body| ResponseBody::new(body, None))
+        answer.map(|body| ResponseBody::new(body, None, None))
     }
 }
 
@@ -171,10 +171,11 @@ where
                 StateProj::Calling { future, guard } => {
                     let (mut head, body) = ready!(future.poll(cx))?.into_parts();
                     let mut guard = guard.take();
-                    if let Some(guard) = &mut guard {
+                    let stopper = guard.as_mut().and_then(|guard| {
                         guard.answered(&mut head);
-                    }
-                    let body = ResponseBody::new(reject::Body::passed(body), guard);
+                        guard.stopper(&mut head, body.meter())
+                    });
+                    let body = ResponseBody::new(reject::Body::passed(body), guard, stopper);
                     return Poll::Ready(Ok(Response::from_parts(head, body)));
                 }
                 StateProj::Refused(refused) => {

@@ -7,11 +7,12 @@ use aigw_core::{
 use http::{StatusCode, response};
 
 use super::{
-    Charge, Charged,
+    Budget, Charge, Charged, Stopped,
     follow::Account,
     limiter::{Asking, Limiter},
     output::whose,
-    settlement::{Went, used},
+    settlement::{Expected, Went, used},
+    stopper::Stopper,
 };
 use crate::budget::{Hold, Store};
 
@@ -29,13 +30,25 @@ pub(super) struct Guard<St: Store> {
 struct Open {
     asking: Box<Asking>,
     holds: Vec<Hold>,
+    /// So much output the holds are enough for.
+    covered: u64,
 }
 
 impl<St: Store> Guard<St> {
     pub(super) fn new(limiter: Arc<Limiter<St>>, asking: Box<Asking>, holds: Vec<Hold>) -> Self {
+        let output = asking.asked.expected.output;
+        let mut open = Open {
+            asking,
+            holds,
+            covered: output,
+        };
+        // A guess that is more than a whole limit holds no more than that.
+        if limiter.stops_streams && open.cover(output, None).iter().any(|more| *more > 0) {
+            open.covered = 0;
+        }
         Self {
             limiter,
-            open: Some(Open { asking, holds }),
+            open: Some(open),
             status: None,
             account: Account::default(),
         }
@@ -44,43 +57,75 @@ impl<St: Store> Guard<St> {
     /// There is an answer: its head tells what is left.
     pub(super) fn answered(&mut self, answer: &mut response::Parts) {
         self.status = Some(answer.status);
-        if let Some(Open { asking, holds }) = &self.open {
+        if let Some(Open { asking, holds, .. }) = &self.open {
             self.account = self.limiter.follow(asking, holds, &answer.headers);
             self.limiter.tell(asking, holds, answer);
         }
     }
 
-    /// More of the answer has passed. What runs beyond what was expected is taken as it comes, so
-    /// that those who ask meanwhile know of it.
-    pub(super) fn progressed(&mut self, meter: &Meter) {
-        let Some(Open { asking, holds }) = &mut self.open else {
-            return;
-        };
-        let passed = meter.output_estimate();
-        let expected = &mut asking.asked.expected;
-        if meter.origin() != Origin::Provider || passed <= expected.output {
-            return;
+    /// What ends this answer early, if that is asked for and can be.
+    pub(super) fn stopper(
+        &self,
+        answer: &mut response::Parts,
+        meter: &Meter,
+    ) -> Option<Box<Stopper>> {
+        let Open { asking, .. } = self.open.as_ref()?;
+        if !self.limiter.stops_streams || !answer.status.is_success() {
+            return None;
         }
-        expected.output = passed.saturating_add((passed / 4).max(LEAST_EXTENSION));
-        let usage = expected.usage();
-        let model = asking.call.model().unwrap_or_default();
-        let more: Vec<_> = asking
-            .budgets
-            .iter()
-            .zip(&*holds)
-            .map(|(budget, hold)| {
-                let amount = budget.unit().amount(&usage, true, model, meter.model());
-                amount.saturating_sub(hold.amount())
-            })
-            .collect();
-        self.limiter.store.extend(holds, &more);
+        Stopper::of(&asking.call, asking.answers, &mut answer.headers, meter)
+    }
+
+    /// More of the answer has passed. What runs beyond what was expected is taken as it comes, so
+    /// that those who ask meanwhile know of it. Answers which budget has nothing left for more.
+    pub(super) fn progressed(&mut self, meter: &Meter) -> Option<Arc<Budget>> {
+        let limiter = &*self.limiter;
+        let open = self.open.as_mut()?;
+        let passed = meter.output_estimate();
+        let enough = open
+            .covered
+            .saturating_add(u64::from(!limiter.stops_streams));
+        if meter.origin() != Origin::Provider || passed < enough.max(1) {
+            return None;
+        }
+        let mut cover = |ahead| {
+            let more = open.cover(passed.saturating_add(ahead), meter.model());
+            let lacking = || open.lacking(&more, |hold| limiter.room(hold));
+            let spent = limiter.stops_streams.then(lacking).flatten();
+            (more, spent)
+        };
+        let far = (passed / 4).max(LEAST_EXTENSION);
+        let (mut more, mut spent) = cover(far);
+        // Nobody is stopped for what would only be set aside: what counts is the next token.
+        for ahead in [LEAST_EXTENSION, 1] {
+            if spent.is_some() {
+                (more, spent) = cover(ahead);
+            }
+        }
+        if spent.is_some() {
+            // A debt is taken far ahead, for not every stream can be ended.
+            (more, _) = cover(far);
+        }
+        limiter.store.extend(&mut open.holds, &more);
+        spent
     }
 
     /// The answer is over, or nobody waits for more of it.
     pub(super) fn end(&mut self, meter: &Meter, ending: Ending) {
-        let Some(open) = self.open.take() else {
-            return;
-        };
+        self.close(meter, ending);
+    }
+
+    /// The answer is ended for this budget. Answers what it has used.
+    pub(super) fn stop(&mut self, meter: &Meter, budget: &Arc<Budget>) -> Usage {
+        if let Some(Open { asking, .. }) = &self.open {
+            let budget = Arc::clone(budget);
+            asking.call.record().state(Stopped { budget });
+        }
+        self.close(meter, STOPPED).unwrap_or_default()
+    }
+
+    fn close(&mut self, meter: &Meter, ending: Ending) -> Option<Usage> {
+        let open = self.open.take()?;
         let status = self.status.unwrap_or_default();
         let went = Went::Answered {
             status,
@@ -93,6 +138,7 @@ impl<St: Store> Guard<St> {
         let passed = content.map(|(first, last)| last.saturating_duration_since(first));
         let passed = passed.unwrap_or_default();
         self.settle(open, &usage, reached, meter.model(), passed);
+        Some(usage)
     }
 
     /// What the provider counted shows how good the estimates are.
@@ -127,7 +173,7 @@ impl<St: Store> Guard<St> {
         served: Option<&str>,
         passed: Duration,
     ) {
-        let Open { asking, holds } = open;
+        let Open { asking, holds, .. } = open;
         let model = asking.call.model().unwrap_or_default();
         let budgets = asking.budgets.iter();
         let mut amounts: Vec<_> = budgets
@@ -164,6 +210,43 @@ impl<St: Store> Guard<St> {
         }
     }
 }
+
+impl Open {
+    /// The holds are to be enough for so much output of this model. Answers how much more than it
+    /// holds each budget would be charged then.
+    fn cover(&mut self, output: u64, served: Option<&str>) -> Vec<u64> {
+        self.covered = output;
+        let Asking {
+            asked,
+            call,
+            budgets,
+            ..
+        } = &mut *self.asking;
+        asked.expected.output = asked.expected.output.max(output);
+        let covered = Expected {
+            output,
+            ..asked.expected
+        };
+        let (usage, model) = (covered.usage(), call.model().unwrap_or_default());
+        let holds = budgets.iter().zip(&self.holds);
+        holds
+            .map(|(budget, hold)| {
+                let amount = budget.unit().amount(&usage, true, model, served);
+                amount.saturating_sub(hold.amount())
+            })
+            .collect()
+    }
+
+    /// The first budget that has no room for what it lacks.
+    fn lacking(&self, more: &[u64], room: impl Fn(&Hold) -> u64) -> Option<Arc<Budget>> {
+        let mut holds = self.asking.budgets.iter().zip(&self.holds).zip(more);
+        let lacking = holds.find(|((_, hold), more)| **more > room(hold));
+        lacking.map(|((budget, _), _)| Arc::clone(budget))
+    }
+}
+
+/// How an answer ends that is ended here.
+pub(super) const STOPPED: Ending = Ending::Cut("token_limit");
 
 /// The fewest tokens that are taken at once beyond what was expected, so that a store is not asked
 /// for each event.

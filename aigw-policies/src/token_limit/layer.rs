@@ -70,6 +70,7 @@ impl<St: Store> TokenLimitLayer<St> {
                 headers: Headers::tokens(),
                 quota_status: StatusCode::TOO_MANY_REQUESTS,
                 refuser: Refuser::default(),
+                stops_streams: false,
                 learned: Arc::default(),
                 served: Arc::default(),
                 elsewhere: None,
@@ -102,6 +103,13 @@ impl<St: Store> TokenLimitLayer<St> {
     /// What output is expected of a call. Default: [`Output::Learned`].
     pub fn output(self, output: Output) -> Self {
         self.changed(|limiter| limiter.output = output)
+    }
+
+    /// Ends a stream that has written all that was held for it once a budget has nothing left, as
+    /// if the model had reached its greatest length. Default: it runs on, and what it uses is a
+    /// debt. See [the module](super#streams-without-a-budget).
+    pub fn stop_streams(self, stop: bool) -> Self {
+        self.changed(|limiter| limiter.stops_streams = stop)
     }
 
     /// In which headers callers are told what they have left. Default: [`Headers::tokens`].

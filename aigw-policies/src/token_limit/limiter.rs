@@ -29,6 +29,7 @@ pub(super) struct Limiter<St> {
     pub(super) headers: Headers,
     pub(super) quota_status: StatusCode,
     pub(super) refuser: Refuser,
+    pub(super) stops_streams: bool,
     pub(super) learned: Arc<Learned>,
     pub(super) served: Arc<Served>,
     /// Where long prompts are counted; `None`: nowhere.
@@ -214,6 +215,20 @@ impl<St: Store> Limiter<St> {
             is_degraded,
         };
         passed.tell(answer);
+    }
+
+    /// What is left of the budget behind a hold, as far as it can be known at once: else what was
+    /// left when the call was admitted, without what the call itself has taken since.
+    pub(super) fn room(&self, hold: &Hold) -> u64 {
+        let Claim { key, limit, amount } = hold.claim();
+        if let Some(left) = self.store.left(key, limit) {
+            return left.remaining;
+        }
+        // Nobody counts what is held without having been asked for.
+        hold.left().map_or(u64::MAX, |left| {
+            let since = hold.amount().saturating_sub(*amount);
+            left.remaining.saturating_sub(since)
+        })
     }
 
     /// Corrects budgets by what the provider says of its account, and answers what that is.

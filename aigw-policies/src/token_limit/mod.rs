@@ -68,6 +68,26 @@
 //! quota's ends with its period. With [`Output::ClientCap`] and callers who state one, the answer
 //! is never longer than what was reserved for it.
 //!
+//! # Streams without a budget
+//!
+//! With [`stop_streams`](TokenLimitLayer::stop_streams), an event stream that has written all that was
+//! held for it is ended once a budget has no room for another token: tokens of output as they are
+//! counted while it runs, four bytes each. Without it, which is the default, the stream runs on into
+//! debt.
+//!
+//! The caller sees an answer that has reached its greatest length: the last event passes whole, then
+//! [the vendor's events](aigw_core::truncate) for a finish by `length`, `max_tokens` and their like,
+//! and the body ends in order. The provider's body is dropped there and then, and the call is
+//! charged with what came. The record [tells](Stopped) for which budget, and the body's
+//! [`Ending`](aigw_core::meter::Ending) is `Cut("token_limit")`.
+//!
+//! A store in memory knows what others have used meanwhile. `RedisStore` is not asked in the middle
+//! of a stream: there, what was left when the call was admitted counts, without what the call has
+//! taken since.
+//!
+//! Left alone are documents in one piece, Gemini's JSON array among them, encoded streams, those of
+//! images and sounds, and every stream that has said by itself why it ends.
+//!
 //! # Operation
 //!
 //! A [`Handle`] shows what is left of budgets and changes their limits. What a call was charged is
@@ -102,6 +122,8 @@ mod prices;
 mod served;
 mod service;
 mod settlement;
+mod stopped;
+mod stopper;
 mod unit;
 mod weights;
 
@@ -119,5 +141,6 @@ pub use self::{
     output::Output,
     prices::Prices,
     service::TokenLimit,
+    stopped::Stopped,
     weights::{WeightError, Weights},
 };

@@ -26,6 +26,21 @@ fn every_form_of_a_budget_is_read() {
 }
 
 #[test]
+fn streams_are_stopped_only_where_it_is_written() {
+    let config = |stops: Value| {
+        let budget = json!([{ "name": "b", "tokens_per_minute": 1 }]);
+        let mut config = json!({ "estimate": "off", "opaque": "pass", "budget": budget });
+        if !stops.is_null() {
+            config["stop_streams"] = stops;
+        }
+        serde_json::from_value::<Config>(config).map(|config| config.stop_streams)
+    };
+    assert!(!config(Value::Null).unwrap());
+    assert!(config(json!(true)).unwrap());
+    assert!(config(json!("yes")).is_err());
+}
+
+#[test]
 fn a_budget_that_cannot_take_effect_is_named_with_the_reason() {
     for (budget, reason) in [
         (

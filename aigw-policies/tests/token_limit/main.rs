@@ -1,7 +1,12 @@
 //! Behaviour of the token limit through its public API.
 
 #![cfg(feature = "token-limit")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 mod admitting;
 #[cfg(feature = "serde")]
@@ -14,5 +19,6 @@ mod money;
 mod operating;
 mod serving;
 mod settling;
+mod stopping;
 mod telling;
 mod utilisation;

@@ -564,3 +564,45 @@ async fn dropped_after_any_number_of_polls_it_is_settled_once() {
     };
     drops::at_every_poll(call, check).await;
 }
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+#[ignore = "needs a Redis"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command says where its Redis is"
+)]
+async fn in_redis_what_was_left_at_the_beginning_counts() {
+    use aigw_policies::budget::redis::{Config, OnError, RedisStore};
+
+    let url = std::env::var("AIGW_TEST_REDIS_URL").expect("a Redis: run `cargo xtask test`");
+    let client = redis::Client::open(url).unwrap();
+    let connection = client.get_multiplexed_async_connection().await.unwrap();
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let namespace = format!("test-{}-{}", std::process::id(), since.as_nanos());
+    let config = Config::try_new(namespace, OnError::Deny).unwrap();
+    let config = config.deadline(Duration::from_secs(20));
+    let (store, driver) = RedisStore::new(connection, Tokio, config);
+    tokio::spawn(driver);
+    let quota = Quota::try_new(LIMIT, Period::Year, Align::Utc).unwrap();
+    let layer =
+        TokenLimitLayer::try_new([Budget::new("rate", quota)], store.clone(), OnOpaque::Pass);
+    let layer = layer.unwrap().output(Output::Tokens(50)).stop_streams(true);
+    let handle = layer.handle();
+    let stack = ServiceBuilder::new()
+        .layer(CallLayer::new())
+        .layer(layer.with_estimator(Told::default()))
+        .layer(MeterLayer::new())
+        .service(service_fn(|_: Request<_>| async {
+            Ok::<_, Infallible>(stream(CHAT.events(40)))
+        }));
+    let mut request = CHAT.request();
+    let record = Record::of(request.extensions_mut());
+    let answer = stack.oneshot(request).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(read(text(&body)).len(), 1 + 10 + 2);
+    assert!(is_settled(&record) && record.latest::<Stopped>().is_some());
+    store.flush().await;
+    let left = handle.left("rate", [None::<&str>; 0]).await.unwrap();
+    assert_eq!(left.unwrap().remaining, 0);
+}

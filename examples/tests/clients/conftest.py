@@ -3,6 +3,7 @@
     AIGW_BASE_URL   the gateway's root, as http://127.0.0.1:8080
     AIGW_API_KEY    the key to call it with, where it asks for one
     AIGW_LIMITED    set where it limits what a call may use
+    AIGW_STOPPED    set where it ends streams that have used their budget up
 
 Behind the gateway stand simulators: they repeat what was said, call a tool that the user names,
 and say what a tool returned. No client retries by itself, so that each answer is seen as it is.
@@ -16,7 +17,11 @@ import pytest
 
 API_KEY = os.environ.get("AIGW_API_KEY", "sk-test")
 # What needs a gateway that is set up for it.
-NEEDS = {"test_access.py": "AIGW_API_KEY", "test_limits.py": "AIGW_LIMITED"}
+NEEDS = {
+    "test_access.py": "AIGW_API_KEY",
+    "test_limits.py": "AIGW_LIMITED",
+    "test_stopped.py": "AIGW_STOPPED",
+}
 collect_ignore = [program for program, variable in NEEDS.items() if variable not in os.environ]
 WORDS = "seven blue horses"
 NEAR = ["how do I reset my password", "how can I reset my password", "boil the pasta for ten minutes"]

@@ -169,6 +169,27 @@ per = "5s"
 }
 
 #[tokio::test]
+#[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
+async fn python_sdks_take_a_stream_that_is_stopped_for_one_at_its_greatest_length() {
+    const LIMIT: &str = r#"
+[token_limit]
+estimate = "off"
+output = 20
+opaque = "pass"
+stop_streams = true
+
+[[token_limit.budget]]
+name = "short"
+key = ["header:x-budget"]
+quota = 60
+period = "year"
+"#;
+    let providers = Providers::open().await;
+    let house = House::open(&(providers.toml.clone() + LIMIT)).await;
+    printed(pytest(&house.url(), &["test_stopped.py"]).env("AIGW_STOPPED", "1")).await;
+}
+
+#[tokio::test]
 #[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
 async fn the_node_sdk_is_served_and_its_use_is_known_exactly() {
     let providers = Providers::open().await;

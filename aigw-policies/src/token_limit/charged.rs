@@ -29,7 +29,8 @@ pub struct Charge {
 impl Charge {
     pub(super) fn of(budget: &Arc<Budget>, hold: &Hold, used: u64) -> Self {
         let remaining = hold.left().map(|left| {
-            let at_most = left.remaining.saturating_add(hold.amount());
+            // What was taken since is in what was used.
+            let at_most = left.remaining.saturating_add(hold.claim().amount);
             at_most.saturating_sub(used)
         });
         Self {

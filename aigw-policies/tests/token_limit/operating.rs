@@ -8,7 +8,7 @@ use aigw_core::{
 };
 use aigw_policies::token_limit::{Budget, Charged, HandleError};
 
-use crate::house::{House, chat, from, per_minute, usage};
+use crate::house::{House, chat, delta, from, per_minute, stream, usage};
 
 #[tokio::test(start_paused = true)]
 async fn a_handle_shows_what_each_key_has_left() {
@@ -77,4 +77,18 @@ async fn the_record_tells_what_each_budget_was_charged() {
         .collect();
     assert_eq!(told, [("tokens", 500, Some(500)), ("calls", 1, Some(4))]);
     assert!(charged.charges.iter().all(|charge| !charge.is_degraded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_tells_what_is_left_where_more_was_used_than_expected() {
+    let house = House::new([Budget::new("tokens", per_minute(1000))])
+        .answering(|_| stream(vec![delta(400); 4]));
+    let mut request = chat(100);
+    let record = Record::of(request.extensions_mut());
+    house.call(request).await;
+    let charged: Arc<Charged> = record.latest().unwrap();
+    let [charge] = &*charged.charges else {
+        panic!("{charged:?}");
+    };
+    assert_eq!((charge.used, charge.remaining), (500, Some(500)));
 }

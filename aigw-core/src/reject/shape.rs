@@ -16,7 +16,8 @@ pub(super) fn document(dialect: Dialect, refusal: &Refusal) -> Bytes {
 ///
 /// The bytes are one whole event: send them where an event may begin, after the blank line of the
 /// last one, and then end the body uncleanly, for what follows a cut is no regular end. For
-/// Gemini they fit `alt=sse`, not the JSON array.
+/// Gemini they fit `alt=sse`, not the JSON array. A stream that is to end without an error is what
+/// [`truncate`](crate::truncate) is for.
 ///
 /// The Responses API's error event states its members flat, as OpenAI's SDKs type them; the nested
 /// `error` beside them is what makes the Python and Node SDKs raise instead of handing the event

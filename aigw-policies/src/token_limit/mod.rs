@@ -78,12 +78,15 @@
 //! The caller sees an answer that has reached its greatest length: the last event passes whole, then
 //! [the vendor's events](aigw_core::truncate) for a finish by `length`, `max_tokens` and their like,
 //! and the body ends in order. The provider's body is dropped there and then, and the call is
-//! charged with what came. The record [tells](Stopped) for which budget, and the body's
+//! charged with what had come. The record [tells](Stopped) for which budget, and the body's
 //! [`Ending`](aigw_core::meter::Ending) is `Cut("token_limit")`.
 //!
 //! A store in memory knows what others have used meanwhile. `RedisStore` is not asked in the middle
 //! of a stream: there, what was left when the call was admitted counts, without what the call has
 //! taken since.
+//!
+//! It costs another reading of each event, and near the limit the store is asked for each of the last
+//! 32 tokens. No length is announced of a stream that may be ended.
 //!
 //! Left alone are documents in one piece, Gemini's JSON array among them, encoded streams, those of
 //! images and sounds, and every stream that has said by itself why it ends.

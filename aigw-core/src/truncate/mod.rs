@@ -2,7 +2,7 @@
 //!
 //! Every client knows what to do with an answer that was cut off at its greatest length, and none
 //! with a stream that breaks. Whoever ends a stream early shows [`Shown`] its events as they pass,
-//! passes the last one whole, sends the [`ending`] behind it, and ends the body in order.
+//! passes the last one whole, sends the [`ending()`] behind it, and ends the body in order.
 //!
 //! | dialect | ending |
 //! |---|---|

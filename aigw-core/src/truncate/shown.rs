@@ -10,7 +10,7 @@ use crate::{
     sse::Token,
 };
 
-/// What a stream has shown of itself that its [ending](super::ending) takes up: its identity, and
+/// What a stream has shown of itself that its [ending](super::ending()) takes up: its identity, and
 /// what is still open in it.
 ///
 /// # Memory

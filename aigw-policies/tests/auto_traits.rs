@@ -100,7 +100,7 @@ fn so_is_every_public_type_of_the_redis_store() {
     plain::<ConfigError>();
     plain::<Driver>();
     plain::<OnError>();
-    plain::<RedisStore<redis::aio::MultiplexedConnection, Tokio>>();
+    plain::<RedisStore<Tokio>>();
     plain::<Reserving<Tokio>>();
     plain::<Stats>();
 }

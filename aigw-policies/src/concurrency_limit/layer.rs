@@ -39,15 +39,11 @@ impl<T> ConcurrencyLimitLayer<T> {
     /// A setting that cannot take effect, or no [name](Config::name), by which processes know the
     /// limit.
     #[cfg(feature = "redis")]
-    pub fn with_store<C, U>(
+    pub fn with_store<U: aigw_core::rt::Timer>(
         config: Config,
         timer: T,
-        store: crate::budget::redis::RedisStore<C, U>,
-    ) -> Result<Self, ConfigError>
-    where
-        C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
-        U: aigw_core::rt::Timer,
-    {
+        store: crate::budget::redis::RedisStore<U>,
+    ) -> Result<Self, ConfigError> {
         if config.name.is_none() {
             return Err(ConfigError::NoName);
         }

@@ -21,6 +21,9 @@ use crate::{
 /// How many wait for an answer at once, each on the same connection.
 const CALLERS: usize = 64;
 
+/// How much each of them claims of each budget.
+const CLAIMED: u64 = 1000;
+
 /// How many decisions each of them asks for.
 const CALLS: usize = 500;
 
@@ -40,23 +43,20 @@ async fn measure(options: &Options) -> Result {
     let connection = Client::open(url)?
         .get_multiplexed_async_connection()
         .await?;
-    let (mut nothing, mut one, mut three) = Default::default();
+    let (mut nothing, mut alone, mut one, mut three) = Default::default();
     for _ in 0..options.rounds {
         Figures::push(&mut nothing, each_second(no_op(connection.clone())).await?);
-        Figures::push(
-            &mut one,
-            each_second(decisions(connection.clone(), 1)).await?,
-        );
-        Figures::push(
-            &mut three,
-            each_second(decisions(connection.clone(), 3)).await?,
-        );
+        let decisions = |budgets, used| each_second(decisions(connection.clone(), budgets, used));
+        Figures::push(&mut alone, decisions(1, CLAIMED).await?);
+        Figures::push(&mut one, decisions(1, 10).await?);
+        Figures::push(&mut three, decisions(3, 10).await?);
     }
     table::title(
         "limit in Redis, 64 callers on one connection",
         "decisions a second",
     );
     table::row("a script that does nothing", &nothing, Target::None);
+    table::row("one budget", &alone, Target::None);
     table::row("one budget, with its settlements", &one, Target::None);
     table::row(
         "three budgets, with their settlements",
@@ -65,11 +65,16 @@ async fn measure(options: &Options) -> Result {
     );
     table::row(
         "one budget : nothing",
-        &one.over(&nothing),
+        &alone.over(&nothing),
         Target::AtLeast(0.7),
     );
     table::row(
-        "three budgets : nothing",
+        "one budget, with its settlements : nothing",
+        &one.over(&nothing),
+        Target::None,
+    );
+    table::row(
+        "three budgets, with their settlements : nothing",
         &three.over(&nothing),
         Target::None,
     );
@@ -108,14 +113,21 @@ async fn no_op(connection: MultiplexedConnection) -> Result<Duration> {
     Ok(began.elapsed())
 }
 
-async fn decisions(connection: MultiplexedConnection, budgets: usize) -> Result<Duration> {
+/// Calls that claim so much of so many budgets and use this much: what is used as it was claimed needs
+/// no settlement.
+async fn decisions(
+    connection: MultiplexedConnection,
+    budgets: usize,
+    used: u64,
+) -> Result<Duration> {
     let since = SystemTime::UNIX_EPOCH.elapsed()?.as_nanos();
     let namespace = format!("bench-{}-{since}", process::id());
     // A deadline that is not reached: what is measured is Redis alone.
     let config = Config::try_new(namespace, OnError::Deny)?.deadline(Duration::from_secs(60));
     let (store, driver) = RedisStore::new(connection, Tokio, config);
     let driver = tokio::spawn(driver);
-    let limit = Rate::try_new(1_000_000_000, Duration::from_secs(60))?.into();
+    // Slow enough that levels are there when they are asked for again.
+    let limit = Rate::try_new(1_000_000_000, Duration::from_secs(24 * 3600))?.into();
     let mut callers = JoinSet::new();
     let began = Instant::now();
     for caller in 0..CALLERS {
@@ -126,10 +138,10 @@ async fn decisions(connection: MultiplexedConnection, budgets: usize) -> Result<
                 let claims = (0..budgets).map(|budget| Claim {
                     key: Key::new(&format!("rate-{budget}"), [Some(&key)]),
                     limit,
-                    amount: 1000,
+                    amount: CLAIMED,
                 });
                 match store.reserve(claims.collect()).await {
-                    Verdict::Admitted(holds) => store.settle(holds, &[10, 10, 10]),
+                    Verdict::Admitted(holds) => store.settle(holds, &[used; 3]),
                     verdict => return Err(format!("not admitted: {verdict:?}")),
                 }
             }

@@ -65,7 +65,7 @@ impl fmt::Debug for Url {
 }
 
 /// A store in Redis.
-pub type Redis = RedisStore<Lazy, Tokio>;
+pub type Redis = RedisStore<Tokio>;
 
 /// A store that is ready for use.
 pub(super) enum Opened {

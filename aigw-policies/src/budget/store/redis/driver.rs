@@ -1,5 +1,6 @@
 use std::{
-    fmt,
+    collections::VecDeque,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -7,56 +8,55 @@ use std::{
 };
 
 use aigw_core::rt::Timer;
-use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
 use super::{
+    asked::{self, Asked},
+    flight::{Answer, Flight, PATIENCE},
     leases::Change,
-    orphan::{Answer, Found, Orphan},
     outbox::Correction,
     shared::Shared,
-    wire::{self, LEASE, Living},
+    wire::{self, Decisions, LEASE, Living},
 };
 use crate::boxed::Boxed;
 
-/// Tells Redis what was settled, and what became of decisions that nobody waited for; asks whether
-/// it is there again while it does not answer; says that this process lives; and renews the leases
-/// of its calls and gives them back.
+/// Asks Redis for decisions, those that come at once together; tells it what was settled, and what
+/// became of decisions that nobody waited for; asks whether it is there again while it does not
+/// answer; says that this process lives; and renews the leases of its calls and gives them back.
 ///
 /// Completes when the last handle of its store is gone, with their reserving futures and leases, and
 /// Redis knows everything. While Redis does not answer it does not.
 ///
 /// # Cancel safety
 ///
-/// Dropping it loses what Redis was not told; leases end fifteen seconds after they were renewed.
-#[must_use = "without its driver a store settles nothing"]
+/// Dropping it loses what Redis was not told, and Redis is not asked any more: as while it does not
+/// answer, [`OnError`](super::OnError) decides. Leases end fifteen seconds after they were renewed.
+#[must_use = "without its driver a store decides and settles nothing"]
 pub struct Driver(Boxed<()>);
 
 /// How often a process says that it lives: three times while it is believed.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// How long Redis may take over what the driver asks, and over a decision that nobody waits for.
-const PATIENCE: Duration = Duration::from_secs(2);
-const ORPHANED: Duration = Duration::from_secs(30);
-
 /// How long after a failure it is asked again: the first time, and at most.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
-/// The most corrections that are sent at once: a script holds up everybody for as long as it runs.
+/// The most corrections that are sent at once, and the most claims: a script holds up everybody for
+/// as long as it runs.
 const BATCH: usize = 128;
 
+/// How many calls may be on their way whose decisions somebody waits for. What is asked meanwhile
+/// goes together with the next one: the more is asked, the less each decision costs.
+const FLIGHTS: usize = 4;
+
 impl Driver {
-    pub(super) fn new<C, T>(shared: Arc<Shared<T>>, connection: C) -> Self
-    where
-        C: ConnectionLike + Clone + Send + Sync + 'static,
-        T: Timer,
-    {
+    pub(super) fn new<T: Timer>(shared: Arc<Shared<T>>) -> Self {
         let now = shared.timer.now();
         Self(Boxed::new(Running {
             sleep: None,
             shared,
-            connection,
-            orphans: Vec::new(),
+            asked: VecDeque::new(),
+            flights: Vec::new(),
             batch: Vec::new(),
             number: 0,
             changes: Vec::new(),
@@ -83,12 +83,12 @@ impl fmt::Debug for Driver {
     }
 }
 
-struct Running<C, T: Timer> {
+struct Running<T: Timer> {
     shared: Arc<Shared<T>>,
-    connection: C,
-    /// Decisions that nobody waits for, and until when they are waited for here.
-    orphans: Vec<(Orphan, Instant)>,
-    /// What is sent until Redis has it, and its number.
+    /// Decisions that are still to be asked for.
+    asked: VecDeque<Arc<Asked>>,
+    flights: Vec<Flight>,
+    /// The corrections that are sent until Redis has them, and their number.
     batch: Vec<Correction>,
     number: u64,
     /// Leases that are renewed or given back.
@@ -114,7 +114,6 @@ struct Work {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
-    Settle,
     Lease,
     Beat,
     /// The last beat, which says that this process ends.
@@ -137,21 +136,20 @@ enum Next {
 }
 
 // What is polled inside is pinned by itself.
-impl<C, T: Timer> Unpin for Running<C, T> {}
+impl<T: Timer> Unpin for Running<T> {}
 
-impl<C, T> Future for Running<C, T>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-    T: Timer,
-{
+impl<T: Timer> Future for Running<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            self.take_orphans(cx);
-            self.ask_orphans(cx);
-            let is_closed = self.take_batch();
+            self.take_asked(cx);
             let now = self.shared.timer.now();
+            self.land(cx, now);
+            let is_closed = self.take_batch();
+            if self.take_off(now) {
+                continue;
+            }
             let until = if let Some(mut work) = self.work.take() {
                 let until = work.begun + PATIENCE;
                 match Pin::new(&mut work.answer).poll(cx) {
@@ -179,6 +177,11 @@ where
                     }
                 }
             };
+            let until = self
+                .flights
+                .iter()
+                .filter_map(Flight::patience)
+                .fold(until, Instant::min);
             if !self.has_slept_until(until, cx) {
                 self.shared.tell_flushers();
                 return Poll::Pending;
@@ -187,39 +190,11 @@ where
     }
 }
 
-impl<C, T> Running<C, T>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-    T: Timer,
-{
-    fn take_orphans(&mut self, cx: &Context<'_>) {
-        let until = self.shared.timer.now() + ORPHANED;
+impl<T: Timer> Running<T> {
+    fn take_asked(&mut self, cx: &Context<'_>) {
         let mut inbox = self.shared.inbox();
         inbox.driver = Some(cx.waker().clone());
-        let orphans = inbox.orphans.drain(..).map(|orphan| (orphan, until));
-        self.orphans.extend(orphans);
-        inbox.in_hand = self.orphans.len() + self.batch.len() + self.changes.len();
-    }
-
-    fn ask_orphans(&mut self, cx: &mut Context<'_>) {
-        let Self {
-            shared, orphans, ..
-        } = self;
-        let now = shared.timer.now();
-        orphans.retain_mut(|(orphan, until)| match orphan.poll(cx) {
-            Poll::Pending if now < *until => true,
-            Poll::Pending | Poll::Ready(Found::InDoubt) => {
-                shared.in_doubt.count();
-                false
-            }
-            Poll::Ready(Found::Taken(corrections)) => {
-                let outbox = &mut shared.inbox().outbox;
-                for correction in corrections {
-                    outbox.push(correction);
-                }
-                false
-            }
-        });
+        self.asked.extend(inbox.asked.drain(..));
     }
 
     /// Takes what is to be sent next; answers whether nobody is left who could add to it.
@@ -232,8 +207,109 @@ where
         if self.changes.is_empty() {
             self.changes = inbox.leases.batch(BATCH);
         }
-        inbox.in_hand = self.orphans.len() + self.batch.len() + self.changes.len();
+        inbox.in_hand = self.batch.len() + self.changes.len();
         inbox.is_closed
+    }
+
+    /// Sends the next call, if there is anything to be sent and it may be.
+    fn take_off(&mut self, now: Instant) -> bool {
+        if self.phase != Phase::Up || self.shared.is_lost() {
+            // Whoever asked before that was known is not to wait.
+            let asked = mem::take(&mut self.asked);
+            self.give_up(&asked, false);
+        }
+        let may_carry = !matches!(self.phase, Phase::Down(_));
+        let is_carried = || self.flights.iter().any(|flight| flight.carries);
+        let carries = may_carry && !self.batch.is_empty() && !is_carried();
+        let waited_for = || self.flights.iter().filter(|it| it.is_waited_for()).count();
+        let may_ask = carries || self.flights.len() < FLIGHTS || waited_for() < FLIGHTS;
+        let decisions = match may_ask {
+            true => self.next_decisions(),
+            false => Vec::new(),
+        };
+        if !carries && decisions.is_empty() {
+            return false;
+        }
+        let corrections = match carries {
+            true => &*self.batch,
+            false => &[],
+        };
+        let Shared { keys, .. } = &*self.shared;
+        let time = self.shared.named_time();
+        let call = wire::decide(keys, (self.number, corrections), &decisions, time);
+        let answer = self.shared.line.send(call);
+        let flight = Flight::new(decisions, carries, now, answer);
+        self.flights.push(flight);
+        true
+    }
+
+    /// So many decisions as are asked for together.
+    fn next_decisions(&mut self) -> Vec<Arc<Asked>> {
+        let (mut decisions, mut claims) = (Vec::new(), 0);
+        while claims < BATCH
+            && let Some(asked) = self.asked.pop_front()
+        {
+            if asked.is_left() {
+                self.shared.inbox().left -= 1;
+            } else {
+                claims += asked.claims(<[_]>::len);
+                decisions.push(asked);
+            }
+        }
+        decisions
+    }
+
+    /// Tells what calls have answered.
+    fn land(&mut self, cx: &mut Context<'_>, now: Instant) {
+        for mut flight in mem::take(&mut self.flights) {
+            match flight.poll(cx) {
+                Poll::Ready(answer) => self.arrive(flight, answer, now),
+                Poll::Pending => {
+                    let is_over = flight.patience().is_some_and(|until| now >= until);
+                    // It may still be done, and is sent again: batches are numbered.
+                    if is_over && mem::take(&mut flight.carries) {
+                        self.fail(now);
+                    } else if is_over {
+                        self.give_up(&flight.decisions, true);
+                        continue;
+                    }
+                    self.flights.push(flight);
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, flight: Flight, answer: RedisResult<Value>, now: Instant) {
+        let Flight {
+            decisions, carries, ..
+        } = flight;
+        match answer {
+            Ok(answer) => {
+                if carries {
+                    self.batch.clear();
+                }
+                let mut answers = Decisions::read(answer);
+                for asked in decisions {
+                    let decided = asked.claims(|claims| answers.next(claims));
+                    if decided.is_none() {
+                        self.fail(now);
+                    }
+                    self.answer(&asked, decided, true);
+                }
+            }
+            Err(error) => {
+                // Sending it again would not help, and nothing else would ever be sent.
+                if carries && is_a_fault_of_ours(&error) {
+                    self.shared.inbox().outbox.lose(self.batch.len());
+                    self.batch.clear();
+                }
+                if !decisions.is_empty() || !is_a_fault_of_ours(&error) {
+                    self.fail(now);
+                }
+                let was_sent = error.is_unrecoverable_error() || error.is_io_error();
+                self.give_up(&decisions, was_sent);
+            }
+        }
     }
 
     fn next(&mut self, is_closed: bool, now: Instant) -> Next {
@@ -252,14 +328,11 @@ where
         if !self.changes.is_empty() {
             return Next::Do(Task::Lease);
         }
-        if !self.batch.is_empty() {
-            return Next::Do(Task::Settle);
-        }
-        if self.phase == Phase::Recovering {
+        if self.phase == Phase::Recovering && self.batch.is_empty() {
             self.phase = Phase::Up;
             self.shared.find();
         }
-        if is_closed && self.orphans.is_empty() {
+        if is_closed && self.batch.is_empty() && self.flights.is_empty() && self.asked.is_empty() {
             Next::Do(Task::End)
         } else {
             Next::Wait(self.beat)
@@ -269,32 +342,22 @@ where
     fn begin(&mut self, task: Task, now: Instant) {
         let Shared { keys, process, .. } = &*self.shared;
         let call = match task {
-            Task::Settle => {
-                let time = self.shared.named_time();
-                wire::settle(keys, self.number, &self.batch, time)
-            }
             Task::Lease => wire::lease(&self.shared, &self.changes),
             Task::Beat => wire::beat(keys, process, LEASE),
             Task::End => wire::beat(keys, process, Duration::ZERO),
         };
         self.work = Some(Work {
             task,
-            answer: Answer::new(wire::send(call, self.connection.clone())),
+            answer: self.shared.line.send(call),
             begun: now,
         });
     }
 
     fn finish(&mut self, task: Task, begun: Instant, answer: RedisResult<Value>, now: Instant) {
         match (task, answer) {
-            (Task::Settle, Ok(_)) => self.batch.clear(),
             (Task::Lease, Ok(_)) => self.changes.clear(),
             // It ends by itself, or is renewed with the next beat.
             (Task::Lease, Err(error)) if is_a_fault_of_ours(&error) => self.changes.clear(),
-            // Sending it again would not help, and nothing else would ever be sent.
-            (Task::Settle, Err(error)) if is_a_fault_of_ours(&error) => {
-                self.shared.inbox().outbox.lose(self.batch.len());
-                self.batch.clear();
-            }
             (Task::Beat, Ok(answer)) => match wire::living(answer) {
                 Ok(living) => self.live(living, begun),
                 Err(_) => self.fail(now),
@@ -349,6 +412,46 @@ where
             self.sleep = None;
         }
         has_slept
+    }
+}
+
+impl<T: Timer> Running<T> {
+    /// No answer comes. What was sent may have been done.
+    fn give_up<'a>(&self, decisions: impl IntoIterator<Item = &'a Arc<Asked>>, was_sent: bool) {
+        for asked in decisions {
+            self.answer(asked, None, was_sent);
+        }
+    }
+
+    /// Tells whoever waits for a decision, and gives back what it has taken if nobody does.
+    fn answer(&self, asked: &Asked, answer: asked::Answer, was_sent: bool) {
+        if was_sent && answer.is_none() {
+            self.shared.in_doubt.count();
+        }
+        if let Err((claims, answer)) = asked.answer(answer) {
+            let mut inbox = self.shared.inbox();
+            inbox.left -= 1;
+            inbox.outbox.push_all(asked::give_back(claims, answer));
+        }
+    }
+}
+
+impl<T: Timer> Drop for Running<T> {
+    fn drop(&mut self) {
+        let is_closed = {
+            let mut inbox = self.shared.inbox();
+            self.asked.extend(inbox.asked.drain(..));
+            inbox.is_closed
+        };
+        if is_closed {
+            return;
+        }
+        // Nobody asks Redis any more, so nobody is to wait for it.
+        self.shared.lose();
+        self.give_up(&self.asked, false);
+        for flight in &self.flights {
+            self.give_up(&flight.decisions, true);
+        }
     }
 }
 

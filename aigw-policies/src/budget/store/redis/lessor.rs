@@ -6,11 +6,11 @@ use std::{
 };
 
 use aigw_core::rt::Timer;
-use redis::{RedisResult, Value, aio::ConnectionLike};
+use redis::{RedisResult, Value};
 
 use super::{
     OnError, RedisStore,
-    orphan::Answer,
+    flight::Answer,
     outage::RETRY,
     shared::{Handle, Shared},
     wire,
@@ -21,11 +21,7 @@ use crate::{
     concurrency_limit::{Lease, Leased, Leasing, Lessor},
 };
 
-impl<C, T> Lessor for RedisStore<C, T>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-    T: Timer,
-{
+impl<T: Timer> Lessor for RedisStore<T> {
     fn lease(&self, key: &Key, calls: usize) -> Leasing {
         let shared = self.shared();
         let key = shared.keys.calls(key.as_str());
@@ -39,7 +35,7 @@ where
             (leases.number(), leases.released(&key))
         };
         let call = wire::enter(shared, &key, number, calls, &released);
-        let answer = Answer::new(wire::send(call, self.connection.clone()));
+        let answer = shared.line.send(call);
         let sleep = Box::pin(shared.timer.sleep_for(shared.config.deadline));
         Boxed::new(Entering {
             held: Some(Held::new(handle, number, key)),

@@ -1,5 +1,9 @@
 -- What keys have left of limits: the arithmetic of bucket.rs, window.rs, rolling.rs and calendar.rs,
--- on the server's time. Whole numbers throughout, below 2^52, where a Lua number is exact.
+-- on the server's time. Whole numbers throughout, below 2^52, where a Lua number is exact; wherever
+-- they are sent or kept, they are doubles with their lowest byte first.
+--
+-- A limit is written as the letter of its kind and what it consists of. What is kept of a key is its
+-- limit, written so, its level, and when the key expires.
 
 local NEVER = -1
 local SLOTS = 24
@@ -8,18 +12,11 @@ local HOUR = 3600000000
 local DAY = 24 * HOUR
 
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+local pack, unpack_from = struct.pack, struct.unpack
+local call, KEYS, ARGV = redis.call, KEYS, ARGV
 
--- Microseconds since 1970. A test names the time.
-local function clock(named)
-  if named ~= '' then
-    return tonumber(named)
-  end
-  local time = redis.call('TIME')
-  return time[1] * 1000000 + time[2]
-end
-
--- Makes what is done with each kind of level, by the letter that it is stored with: a server runs all
--- of this anew for each call, and most calls need one kind.
+-- Makes what is done with each kind of level, by its letter: a server runs all of this anew for each
+-- call, and most calls need one kind. `size` is how many bytes a level has with its expiry.
 local makers = {}
 
 -- Of a quota, what is used beyond what was taken is used where that was taken; and it is not lowered.
@@ -35,24 +32,24 @@ end
 --
 -- left: in parts; at: when it was looked at; since: when it was last full.
 function makers.b()
-  local bucket = {}
+  local bucket = { size = 4 * 8 }
 
-  function bucket.limit(amount, inflow, parts, debt)
-    return { rules = bucket, amount = amount, inflow = inflow, parts = parts, debt = debt }
+  function bucket.limit(written)
+    local amount, inflow, parts, debt = unpack_from('<dddd', written, 2)
+    return { amount = amount, inflow = inflow, parts = parts, debt = debt }
   end
 
-  function bucket.untouched(limit, now)
-    return { left = limit.amount * limit.parts, at = now, since = now }
+  function bucket.untouched(key, limit, now)
+    return { key = key, limit = limit, left = limit.amount * limit.parts, at = now, since = now }
   end
 
-  function bucket.read(amount, inflow, parts, debt, left, at, since)
-    return bucket.limit(amount, inflow, parts, debt), { left = left, at = at, since = since }
+  function bucket.read(key, limit, kept, from)
+    local left, at, since, expires = unpack_from('<dddd', kept, from)
+    return { key = key, limit = limit, left = left, at = at, since = since, expires = expires }
   end
 
-  function bucket.write(limit, level)
-    return cmsgpack.pack(
-      'b', limit.amount, limit.inflow, limit.parts, limit.debt, level.left, level.at, level.since
-    )
+  function bucket.write(level)
+    return pack('<c0dddd', level.limit.written, level.left, level.at, level.since, level.expires)
   end
 
   function bucket.advance(limit, level, now)
@@ -105,16 +102,21 @@ function makers.b()
     level.left = min(max(level.left + (taken - used) * limit.parts, lowest), highest)
   end
 
-  function bucket.remaining(limit, level)
-    return floor(max(level.left, 0) / limit.parts)
+  -- Without calls of functions, for each decision comes by here twice.
+  local function reset(limit, left)
+    local lacking = limit.amount * limit.parts - left
+    return (lacking + -lacking % limit.inflow) / limit.inflow
   end
 
-  function bucket.reset(limit, level)
-    return ceil((limit.amount * limit.parts - level.left) / limit.inflow)
+  function bucket.left(limit, level)
+    local left, parts = level.left, limit.parts
+    local remaining = left > 0 and (left - left % parts) / parts or 0
+    return remaining, reset(limit, left)
   end
 
   function bucket.lasts(limit, level, now)
-    return max(level.at - now, 0) + bucket.reset(limit, level)
+    local late = level.at - now
+    return (late > 0 and late or 0) + reset(limit, level.left)
   end
   return bucket
 end
@@ -123,10 +125,10 @@ end
 --
 -- starts, ends: of the period; since: what was taken from then on is part of what is used.
 function makers.w()
-  local window = {}
+  local window = { size = 5 * 8 }
 
-  function window.limit(amount, period)
-    return { rules = window, amount = amount, period = period }
+  function window.limit(written)
+    return { amount = unpack_from('<d', written, 2), period = written:sub(10) }
   end
 
   -- Days since 1970 on which a month begins; see calendar.rs.
@@ -186,19 +188,21 @@ function makers.w()
     return first_day(year, 1) * DAY, first_day(year + 1, 1) * DAY
   end
 
-  function window.untouched(limit, now)
+  function window.untouched(key, limit, now)
     local starts, ends = bounds[limit.period](now)
-    return { starts = starts, ends = ends, since = starts, used = 0 }
+    return { key = key, limit = limit, starts = starts, ends = ends, since = starts, used = 0 }
   end
 
-  function window.read(amount, period, starts, ends, since, used)
-    local level = { starts = starts, ends = ends, since = since, used = used }
-    return window.limit(amount, period), level
+  function window.read(key, limit, kept, from)
+    local level = { key = key, limit = limit }
+    level.starts, level.ends, level.since, level.used, level.expires =
+      unpack_from('<ddddd', kept, from)
+    return level
   end
 
-  function window.write(limit, level)
-    return cmsgpack.pack(
-      'w', limit.amount, limit.period, level.starts, level.ends, level.since, level.used
+  function window.write(level)
+    return pack(
+      '<c0ddddd', level.limit.written, level.starts, level.ends, level.since, level.used, level.expires
     )
   end
 
@@ -234,15 +238,13 @@ function makers.w()
     end
   end
 
-  function window.remaining(limit, level)
-    return max(limit.amount - level.used, 0)
+  function window.left(limit, level, now)
+    return max(limit.amount - level.used, 0), window.lasts(limit, level, now)
   end
 
-  function window.reset(limit, level, now)
+  function window.lasts(limit, level, now)
     return max(level.ends - now, 0)
   end
-
-  window.lasts = window.reset
 
   as_quotas(window)
   return window
@@ -253,29 +255,36 @@ end
 -- newest: the number of the newest slot; since: slots before were of another width; [place]: what
 -- was used in the slot.
 function makers.r()
-  local rolling = {}
+  local rolling = { size = (3 + SLOTS) * 8 }
+  local FORM = ('d'):rep(3 + SLOTS)
 
-  function rolling.limit(amount, width)
-    return { rules = rolling, amount = amount, width = width }
+  function rolling.limit(written)
+    local amount, width = unpack_from('<dd', written, 2)
+    return { amount = amount, width = width }
   end
 
-  function rolling.untouched(limit, now)
-    local level = { newest = floor(now / limit.width), since = 0 }
+  function rolling.untouched(key, limit, now)
+    local level = { key = key, limit = limit, newest = floor(now / limit.width), since = 0 }
     for place = 1, SLOTS do
       level[place] = 0
     end
     return level
   end
 
-  function rolling.read(amount, width, newest, since, ...)
+  local function level_of(key, limit, newest, since, expires, ...)
     local level = { ... }
-    level.newest, level.since = newest, since
-    return rolling.limit(amount, width), level
+    level.key, level.limit, level.newest, level.since = key, limit, newest, since
+    level.expires = expires
+    return level
   end
 
-  function rolling.write(limit, level)
-    return cmsgpack.pack(
-      'r', limit.amount, limit.width, level.newest, level.since, unpack(level, 1, SLOTS)
+  function rolling.read(key, limit, kept, from)
+    return level_of(key, limit, unpack_from('<' .. FORM, kept, from))
+  end
+
+  function rolling.write(level)
+    return pack(
+      '<c0' .. FORM, level.limit.written, level.newest, level.since, level.expires, unpack(level, 1, SLOTS)
     )
   end
 
@@ -302,7 +311,7 @@ function makers.r()
   function rolling.change(before, limit, level, now)
     if before.width ~= limit.width then
       local used = total(level)
-      local new = rolling.untouched(limit, now)
+      local new = rolling.untouched(level.key, limit, now)
       new.since = new.newest
       new[new.newest % SLOTS + 1] = used
       for name, value in pairs(new) do
@@ -341,11 +350,11 @@ function makers.r()
     end
   end
 
-  function rolling.remaining(limit, level)
-    return max(limit.amount - total(level), 0)
+  function rolling.left(limit, level, now)
+    return max(limit.amount - total(level), 0), rolling.lasts(limit, level, now)
   end
 
-  function rolling.reset(limit, level, now)
+  function rolling.lasts(limit, level, now)
     for slot = level.newest, level.newest + 1 - SLOTS, -1 do
       if level[slot % SLOTS + 1] > 0 then
         return forgotten_in(limit, slot, now)
@@ -354,8 +363,6 @@ function makers.r()
     return 0
   end
 
-  rolling.lasts = rolling.reset
-
   as_quotas(rolling)
   return rolling
 end
@@ -363,71 +370,104 @@ end
 local made = {}
 
 local function rules_of(kind)
-  if not made[kind] then
-    made[kind] = makers[kind]()
+  local rules = made[kind]
+  if not rules then
+    rules = makers[kind]()
+    made[kind] = rules
   end
-  return made[kind]
+  return rules
 end
 
--- The limit that stands in the arguments from this one on.
-local function limit_at(place)
-  local rules = rules_of(ARGV[place])
-  if ARGV[place] == 'w' then
-    return rules.limit(tonumber(ARGV[place + 1]), ARGV[place + 2])
+-- Limits by how they are written: one that is written alike is the same.
+local limits = {}
+
+local function limit_of(written)
+  local limit = limits[written]
+  if not limit then
+    local rules = rules_of(written:sub(1, 1))
+    limit = rules.limit(written)
+    limit.rules, limit.written = rules, written
+    limits[written] = limit
   end
-  return rules.limit(
-    tonumber(ARGV[place + 1]),
-    tonumber(ARGV[place + 2]),
-    tonumber(ARGV[place + 3]),
-    tonumber(ARGV[place + 4])
-  )
+  return limit
 end
 
-local function same(one, other)
-  return one.amount == other.amount
-    and one.inflow == other.inflow
-    and one.parts == other.parts
-    and one.debt == other.debt
-    and one.period == other.period
-    and one.width == other.width
-end
+-- Levels by their keys, as of now; and those of them that are to be kept: each once, whoever asks.
+local levels, changed = {}, {}
 
--- What is stored of a key as of now, with the limit that it was stored with; nil if nothing is.
-local function stored(key, now)
-  local raw = redis.call('GET', key)
-  if not raw then
-    return nil
+-- The level of a key of which this is kept, or nothing. Most likely it is by this limit.
+local function level_of(key, kept, limit, now)
+  local level = levels[key]
+  if level or not kept then
+    return level
   end
-  local function read(kind, ...)
-    return rules_of(kind).read(...)
+  local written = limit.written
+  local from = #written + 1
+  if kept:find(written, 1, true) ~= 1 then
+    from = #kept - rules_of(kept:sub(1, 1)).size + 1
+    limit = limit_of(kept:sub(1, from - 1))
   end
-  local limit, level = read(cmsgpack.unpack(raw))
+  level = limit.rules.read(key, limit, kept, from)
   limit.rules.advance(limit, level, now)
-  return limit, level
-end
-
--- The level of a key whose limit is this one from now on.
-local function level_of(key, limit, now)
-  local before, level = stored(key, now)
-  if not before or before.rules ~= limit.rules then
-    return limit.rules.untouched(limit, now)
-  end
-  if not same(before, limit) then
-    limit.rules.change(before, limit, level, now)
-    limit.rules.advance(limit, level, now)
-  end
+  levels[key] = level
   return level
 end
 
--- A level is kept until the whole limit is there again: without it, it is as well.
-local function keep(key, limit, level, now)
+-- The level of a key whose limit is this one from now on: another one than that of another limit, for
+-- it counts only once something changes.
+local function level_by(limit, key, kept, now)
+  local level = level_of(key, kept, limit, now)
+  if not level then
+    return limit.rules.untouched(key, limit, now)
+  end
+  local before = level.limit
+  if before == limit then
+    return level
+  end
+  if before.rules ~= limit.rules then
+    return limit.rules.untouched(key, limit, now)
+  end
+  local new = {}
+  for name, value in pairs(level) do
+    new[name] = value
+  end
+  new.limit, new.expires, new.is_changed = limit, nil, nil
+  limit.rules.change(before, limit, new, now)
+  limit.rules.advance(limit, new, now)
+  return new
+end
+
+local function change(level)
+  if not level.is_changed then
+    level.is_changed = true
+    levels[level.key] = level
+    changed[#changed + 1] = level
+  end
+end
+
+-- A level is kept until the whole limit is there again: without it, it is as well. And for as long
+-- again, up to an hour, so that it can be written over the next time, which costs a third of setting it.
+local function keep(level, now)
+  local key, limit = level.key, level.limit
+  if levels[key] ~= level then
+    return
+  end
   local lasts = limit.rules.lasts(limit, level, now)
   if lasts <= 0 then
-    redis.call('DEL', key)
-  elseif ARGV[1] == '' then
-    redis.call('SET', key, limit.rules.write(limit, level), 'PX', ceil(lasts / 1000))
+    call('DEL', key)
+    return
+  end
+  if level.expires and now + lasts <= level.expires then
+    call('SETRANGE', key, 0, limit.rules.write(level))
+    return
+  end
+  level.expires = now + lasts + min(lasts, HOUR)
+  local kept = limit.rules.write(level)
+  if ARGV[1] == '' then
+    -- A second more, for while a script runs nothing expires.
+    call('SET', key, kept, 'PX', ceil((level.expires - now) / 1000) + 1000)
   else
     -- Where a test names the time, the server's own must not end it.
-    redis.call('SET', key, limit.rules.write(limit, level))
+    call('SET', key, kept)
   end
 end

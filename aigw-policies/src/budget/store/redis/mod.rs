@@ -1,16 +1,18 @@
 //! Levels in Redis: one limit for any number of processes.
 //!
-//! A decision is one script and one round trip over all budgets of a call, on the server's time. It
-//! is the same arithmetic as in memory, and comes to the same verdicts. What is settled is not waited
-//! for: the [`Driver`] sends it, in batches that are numbered, so that each is done once however
-//! often it has to be sent.
+//! A decision is one script over all budgets of a call, on the server's time. It is the same
+//! arithmetic as in memory, and comes to the same verdicts. The [`Driver`] asks for it: alone where
+//! nothing else is asked, which is one round trip; what is asked while calls are on their way goes
+//! together, so that under load a call of Redis decides over dozens. What is settled is not waited
+//! for: it rides along, in batches that are numbered, so that each is done once however often it has
+//! to be sent.
 //!
 //! ```text
-//!  reserve ──► script ──► admitted, or refused with the exact time
-//!     │           └─ no answer in time ──► OnError: allow, deny, or this process's share
-//!     └─ dropped ──────────► driver ──► given back once the answer is there
-//!  settle ──► outbox ──────► driver ──► script, again until Redis has it
-//!                              └─ every 5 s: who else lives? leases are renewed
+//!  reserve ──► driver ──► script ──► admitted, or refused with the exact time
+//!     │                      └─ no answer in time ──► OnError: allow, deny, or a share
+//!     └─ dropped ─► driver ──► given back once the answer is there
+//!  settle ──► outbox ──► driver ──► script, again until Redis has it
+//!                          └─ every 5 s: who else lives? leases are renewed
 //! ```
 //!
 //! Limits of calls at once keep leases here: a sorted set for each key, of who holds one until when.
@@ -46,9 +48,10 @@
 //! # Deployment
 //!
 //! Redis 6.2 or later, or Valkey; a user who may call `EVALSHA`, `SCRIPT LOAD`, and in scripts `TIME`,
-//! `GET`, `SET`, `DEL`, `PEXPIRE`, `ZADD`, `ZCARD`, `ZREM` and `ZREMRANGEBYSCORE` on the keys
-//! `{namespace}:*`. Every key has an expiry and the same hash tag, so that a cluster keeps the
-//! namespace on one node; to spread the load, use several. Keys show whose they are: the values of
+//! `GET`, `MGET`, `SET`, `SETRANGE`, `DEL`, `PEXPIRE`, `ZADD`, `ZCARD`, `ZREM` and `ZREMRANGEBYSCORE`
+//! on the keys `{namespace}:*`. Every key has an expiry and the same hash tag, so that a cluster keeps the
+//! namespace on one node; to spread the load, use several. A key outlives what it keeps by as long as
+//! that lasted, up to an hour. Keys show whose they are: the values of
 //! the properties that budgets are keyed by, unless they are long. A server that evicts keys gives
 //! out limits again; use `noeviction`, or a server apart from caches. A connection that redis's
 //! `SentinelClient` gives stays with its server: behind Sentinel the connection is to be one that
@@ -64,12 +67,13 @@
 //! replica that takes over without the last writes is not
 //! noticed, and gives out what they took.
 
+mod asked;
 mod config;
 mod driver;
+mod flight;
 mod leases;
 #[cfg(feature = "concurrency-limit")]
 mod lessor;
-mod orphan;
 mod outage;
 mod outbox;
 mod reserving;

@@ -27,11 +27,12 @@ pub(super) enum What {
 }
 
 impl What {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// What scripts know it by.
+    pub(super) const fn number(self) -> u64 {
         match self {
-            Self::Settle => "settle",
-            Self::Extend => "extend",
-            Self::Lower => "lower",
+            Self::Settle => 0,
+            Self::Extend => 1,
+            Self::Lower => 2,
         }
     }
 }
@@ -70,6 +71,12 @@ impl Outbox {
             self.lost += 1;
         }
         has_room
+    }
+
+    pub(super) fn push_all(&mut self, corrections: impl IntoIterator<Item = Correction>) {
+        for correction in corrections {
+            self.push(correction);
+        }
     }
 
     /// So much was used of a key at a time, and Redis was not asked before.

@@ -6,13 +6,12 @@ use std::{
 };
 
 use aigw_core::rt::Timer;
-use redis::RedisResult;
 
 use super::{
-    orphan::{Answer, Orphan},
+    asked::{self, Answer, Asked},
     outage,
     shared::Handle,
-    wire::{self, Decided},
+    wire::Decided,
 };
 use crate::budget::{Claim, Hold, Verdict, store::Kept};
 
@@ -20,48 +19,43 @@ use crate::budget::{Claim, Hold, Verdict, store::Kept};
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is polled, nothing is asked. Dropped before Redis has answered, the answer is
-/// left to the [`Driver`](super::Driver), which gives back what was taken.
+/// Dropped before it is polled, nothing is asked. Dropped before Redis has answered, the
+/// [`Driver`](super::Driver) gives back what is taken.
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserving<T: Timer> {
     handle: Arc<Handle<T>>,
-    claims: Vec<Claim>,
     state: State<T>,
 }
 
 enum State<T: Timer> {
-    /// `None` where Redis is lost, and not asked.
-    New(Option<Answer>),
-    Asking(Answer, Pin<Box<T::Sleep>>),
+    New(Vec<Claim>),
+    Asking(Arc<Asked>, Pin<Box<T::Sleep>>),
     Over,
 }
 
 impl<T: Timer> Reserving<T> {
-    pub(super) fn new(handle: Arc<Handle<T>>, claims: Vec<Claim>, answer: Option<Answer>) -> Self {
-        Self {
-            handle,
-            claims,
-            state: State::New(answer),
-        }
+    pub(super) fn new(handle: Arc<Handle<T>>, claims: Vec<Claim>) -> Self {
+        let state = State::New(claims);
+        Self { handle, state }
     }
 
-    fn conclude(&mut self, answer: RedisResult<redis::Value>) -> Verdict {
+    fn conclude(&self, claims: Vec<Claim>, answer: Answer) -> Verdict {
         let shared = &self.handle.0;
-        let claims = mem::take(&mut self.claims);
-        match answer.and_then(|answer| wire::decided(&claims, answer)) {
-            Ok(decided) => {
+        match answer {
+            Some(decided) => {
                 shared.decided.count();
                 verdict(claims, decided)
             }
-            Err(error) => {
-                // What was sent may have been done.
-                if error.is_unrecoverable_error() || error.is_io_error() {
-                    shared.in_doubt.count();
-                }
-                shared.lose();
-                outage::verdict(shared, claims)
-            }
+            None => outage::verdict(shared, claims),
         }
+    }
+
+    /// Nobody waits for it any more. Answers what was decided meanwhile.
+    fn leave(&self, asked: &Asked) -> Option<(Vec<Claim>, Answer)> {
+        let shared = &self.handle.0;
+        let answered = asked.leave(|| shared.inbox().left += 1);
+        shared.leave(|_| ());
+        answered
     }
 }
 
@@ -88,40 +82,46 @@ impl<T: Timer> Future for Reserving<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
         let this = self.get_mut();
-        let shared = Arc::clone(&this.handle.0);
-        loop {
-            match mem::replace(&mut this.state, State::Over) {
-                State::New(None) => {
-                    return Poll::Ready(outage::verdict(&shared, mem::take(&mut this.claims)));
-                }
-                State::New(Some(answer)) => {
-                    let sleep = shared.timer.sleep_for(shared.config.deadline);
-                    this.state = State::Asking(answer, Box::pin(sleep));
-                }
-                State::Asking(mut answer, mut sleep) => {
-                    if let Poll::Ready(answer) = Pin::new(&mut answer).poll(cx) {
-                        return Poll::Ready(this.conclude(answer));
-                    }
-                    if sleep.as_mut().poll(cx).is_pending() {
-                        this.state = State::Asking(answer, sleep);
-                        return Poll::Pending;
-                    }
-                    let orphan = Orphan::new(answer, this.claims.clone());
-                    shared.leave(|inbox| inbox.orphans.push(orphan));
-                    shared.lose();
-                    return Poll::Ready(outage::verdict(&shared, mem::take(&mut this.claims)));
-                }
-                State::Over => return Poll::Pending,
+        let shared = &this.handle.0;
+        if let State::New(claims) = &mut this.state {
+            let claims = mem::take(claims);
+            if shared.is_lost() {
+                this.state = State::Over;
+                return Poll::Ready(outage::verdict(shared, claims));
             }
+            let sleep = Box::pin(shared.timer.sleep_for(shared.config.deadline));
+            let asked = Arc::new(Asked::new(claims, cx.waker().clone()));
+            shared.leave(|inbox| inbox.asked.push(Arc::clone(&asked)));
+            this.state = State::Asking(asked, sleep);
         }
+        let State::Asking(asked, sleep) = &mut this.state else {
+            return Poll::Pending;
+        };
+        let answered = match asked.poll(cx) {
+            Poll::Ready(answered) => answered,
+            Poll::Pending if sleep.as_mut().poll(cx).is_pending() => return Poll::Pending,
+            Poll::Pending => {
+                shared.lose();
+                let asked = Arc::clone(asked);
+                let decided = this.leave(&asked);
+                decided.unwrap_or_else(|| (asked.claims(<[_]>::to_vec), None))
+            }
+        };
+        this.state = State::Over;
+        let (claims, answer) = answered;
+        Poll::Ready(this.conclude(claims, answer))
     }
 }
 
 impl<T: Timer> Drop for Reserving<T> {
     fn drop(&mut self) {
-        if let State::Asking(answer, _) = mem::replace(&mut self.state, State::Over) {
-            let orphan = Orphan::new(answer, mem::take(&mut self.claims));
-            self.handle.0.leave(|inbox| inbox.orphans.push(orphan));
+        if let State::Asking(asked, _) = mem::replace(&mut self.state, State::Over)
+            && let Some((claims, answer)) = self.leave(&asked)
+        {
+            let corrections = asked::give_back(claims, answer);
+            self.handle
+                .0
+                .leave(|inbox| inbox.outbox.push_all(corrections));
         }
     }
 }

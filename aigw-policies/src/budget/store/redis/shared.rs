@@ -13,7 +13,8 @@ use aigw_core::{
 };
 
 use super::{
-    Config, Stats, leases::Leases, orphan::Orphan, outbox::Outbox, stats::Counter, wire::Keys,
+    Config, Stats, asked::Asked, flight::Line, leases::Leases, outbox::Outbox, stats::Counter,
+    wire::Keys,
 };
 use crate::budget::{MemoryStore, Timestamp};
 
@@ -24,6 +25,7 @@ pub(super) struct Shared<T> {
     /// The name of this process.
     pub(super) process: String,
     pub(super) timer: T,
+    pub(super) line: Line,
     /// Where the shares of this process are kept while Redis does not answer.
     pub(super) local: MemoryStore<T>,
     pub(super) decided: Counter,
@@ -43,8 +45,11 @@ pub(super) struct Shared<T> {
 pub(super) struct Inbox {
     pub(super) outbox: Outbox,
     pub(super) leases: Leases,
-    pub(super) orphans: Vec<Orphan>,
-    /// What the driver has taken out and not finished.
+    /// Decisions that are to be asked for.
+    pub(super) asked: Vec<Arc<Asked>>,
+    /// How many decisions nobody waits for any more, and that are not given back yet.
+    pub(super) left: usize,
+    /// What else the driver has taken out and not finished.
     pub(super) in_hand: usize,
     /// The last handle is gone.
     pub(super) is_closed: bool,
@@ -56,7 +61,7 @@ impl Inbox {
     /// Whether everything that was left to the driver is done.
     pub(super) fn is_done(&self) -> bool {
         let is_empty = self.outbox.is_empty() && self.leases.is_empty();
-        is_empty && self.orphans.is_empty() && self.in_hand == 0
+        is_empty && self.left == 0 && self.in_hand == 0
     }
 }
 
@@ -65,12 +70,14 @@ impl<T: Timer> Shared<T> {
         config: Config,
         process: String,
         timer: T,
+        line: Line,
         observe: Arc<dyn Observe + Send + Sync>,
     ) -> Self {
         let inbox = Inbox {
             outbox: Outbox::new(config.max_corrections),
             leases: Leases::new(config.max_corrections),
-            orphans: Vec::new(),
+            asked: Vec::new(),
+            left: 0,
             in_hand: 0,
             is_closed: false,
             driver: None,
@@ -82,6 +89,7 @@ impl<T: Timer> Shared<T> {
             config,
             process,
             timer,
+            line,
             observe,
             decided: Counter::default(),
             undecided: Counter::default(),
@@ -194,7 +202,7 @@ impl<T> Shared<T> {
             in_doubt: self.in_doubt.get(),
             lost: inbox.outbox.lost(),
             leases: inbox.leases.held() as u64,
-            waiting: (inbox.outbox.len() + inbox.in_hand) as u64,
+            waiting: (inbox.outbox.len() + inbox.left + inbox.in_hand) as u64,
             forgotten: self.forgotten.get(),
             processes: self.processes() as u64,
             is_lost: self.is_lost(),

@@ -11,7 +11,7 @@ use redis::aio::ConnectionLike;
 
 use super::{
     Config, Driver, Reserving, Stats,
-    orphan::Answer,
+    flight::Line,
     outbox::{Correction, What},
     shared::{Handle, Shared},
     wire,
@@ -25,42 +25,47 @@ use crate::budget::{
 ///
 /// Clones share a connection. See the [module](super).
 #[derive(Clone)]
-pub struct RedisStore<C, T: Timer> {
-    pub(super) connection: C,
+pub struct RedisStore<T: Timer> {
     pub(super) handle: Arc<Handle<T>>,
 }
 
-impl<C, T> RedisStore<C, T>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-    T: Timer,
-{
+impl<T: Timer> RedisStore<T> {
     /// A store over this connection, and its driver, which is to be spawned: without it nothing is
     /// settled.
     ///
     /// The connection should reconnect by itself, as redis's `ConnectionManager` and cluster
     /// connections do.
-    pub fn new(connection: C, timer: T, config: Config) -> (Self, Driver) {
+    pub fn new<C>(connection: C, timer: T, config: Config) -> (Self, Driver)
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
         Self::with_observe(connection, timer, config, ())
     }
 
     /// The same, telling `observe` when Redis is lost, found, and found to have forgotten.
-    pub fn with_observe(
+    pub fn with_observe<C>(
         connection: C,
         timer: T,
         config: Config,
         observe: impl Observe + Send + Sync + 'static,
-    ) -> (Self, Driver) {
+    ) -> (Self, Driver)
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
         let random = || RandomState::new().hash_one("process");
         let process = format!("{:016x}{:016x}", random(), random());
-        let shared = Arc::new(Shared::new(config, process, timer, Arc::new(observe)));
-        let driver = Driver::new(Arc::clone(&shared), connection.clone());
+        let shared = Arc::new(Shared::new(
+            config,
+            process,
+            timer,
+            Line::new(connection),
+            Arc::new(observe),
+        ));
+        let driver = Driver::new(Arc::clone(&shared));
         let handle = Arc::new(Handle(shared));
-        (Self { connection, handle }, driver)
+        (Self { handle }, driver)
     }
-}
 
-impl<C, T: Timer> RedisStore<C, T> {
     /// Completes when Redis knows of everything that was settled, and of every decision that nobody
     /// waited for. It does not as long as Redis does not answer.
     ///
@@ -130,13 +135,9 @@ impl<C, T: Timer> RedisStore<C, T> {
     }
 }
 
-impl<C, T: Timer> Sealed for RedisStore<C, T> {}
+impl<T: Timer> Sealed for RedisStore<T> {}
 
-impl<C, T> Store for RedisStore<C, T>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-    T: Timer,
-{
+impl<T: Timer> Store for RedisStore<T> {
     type Reserving = Reserving<T>;
 
     fn check(&self, limit: &Limit) -> Result<(), LimitError> {
@@ -148,12 +149,7 @@ where
     }
 
     fn reserve(&self, claims: Vec<Claim>) -> Reserving<T> {
-        let shared = self.shared();
-        let answer = (!shared.is_lost()).then(|| {
-            let call = wire::reserve(&shared.keys, &claims, shared.named_time());
-            Answer::new(wire::send(call, self.connection.clone()))
-        });
-        Reserving::new(Arc::clone(&self.handle), claims, answer)
+        Reserving::new(Arc::clone(&self.handle), claims)
     }
 
     fn extend(&self, holds: &mut [Hold], more: &[u64]) {
@@ -189,7 +185,7 @@ where
     }
 }
 
-impl<C, T: Timer> fmt::Debug for RedisStore<C, T> {
+impl<T: Timer> fmt::Debug for RedisStore<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
             .field("namespace", &self.shared().config.namespace())

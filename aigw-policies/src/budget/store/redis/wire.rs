@@ -1,30 +1,26 @@
 //! What is said to Redis, and what it answers.
 
-use std::{sync::LazyLock, time::Duration};
-
-use redis::{
-    ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, Value, aio::ConnectionLike,
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
 };
+
+use redis::{RedisResult, Script, ScriptInvocation, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
     super::super::{Limit, Timestamp, level::Taken, rolling},
+    asked::Asked,
     leases::Change,
     outbox::Correction,
     shared::Shared,
 };
 use crate::budget::{Align, Claim, Left, Refused};
 
-static RESERVE: LazyLock<Script> = LazyLock::new(|| {
+static DECIDE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         include_str!("level.lua"),
-        include_str!("reserve.lua")
-    ))
-});
-static SETTLE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("level.lua"),
-        include_str!("settle.lua")
+        include_str!("decide.lua")
     ))
 });
 #[cfg(feature = "concurrency-limit")]
@@ -53,6 +49,9 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a process is believed that it lives, and that it holds what it does.
 pub(super) const LEASE: Duration = Duration::from_secs(15);
+
+/// How many bytes the numbers of a call have, mostly at most.
+const ROOM: usize = 2048;
 
 /// Where a Lua number is no longer exact.
 const EXACT: u64 = 1 << 52;
@@ -88,9 +87,9 @@ impl Keys {
     }
 
     fn of(&self, what: &str, key: &str) -> String {
-        let prefix = &self.prefix;
+        let prefix = self.prefix.as_str();
         if key.len() <= LONGEST_KEY {
-            return format!("{prefix}{what}:{key}");
+            return [prefix, what, ":", key].concat();
         }
         let hash = Sha256::digest(key);
         let hex = hash.iter().map(|byte| format!("{byte:02x}"));
@@ -107,21 +106,70 @@ pub(super) fn is_exact(limit: &Limit) -> bool {
     }
 }
 
-/// Asks for all of these claims. A test names the time.
-pub(super) fn reserve(
+/// Corrects levels, once however often it is sent, for the batches of a process are numbered; then
+/// asks for decisions, each of which takes all of its claims or nothing. A test names the time.
+pub(super) fn decide(
     keys: &Keys,
-    claims: &[Claim],
+    (batch, corrections): (u64, &[Correction]),
+    decisions: &[Arc<Asked>],
     now: Option<Timestamp>,
 ) -> ScriptInvocation<'static> {
-    let mut call = RESERVE.prepare_invoke();
-    call.arg(time(now));
-    for claim in claims {
-        call.key(keys.level(claim.key.as_str()));
-        // More never fits, however much more it is.
-        call.arg(claim.amount.min(EXACT));
-        limit_args(&mut call, &claim.limit);
+    let mut call = DECIDE.prepare_invoke();
+    let (mut limits, mut numbers) = (Limits::default(), Numbers(Vec::with_capacity(ROOM)));
+    call.key(&keys.sender);
+    numbers.push(batch);
+    numbers.push(REMEMBERED.as_millis() as u64);
+    numbers.push(corrections.len() as u64);
+    for correction in corrections {
+        call.key(keys.level(&correction.key));
+        numbers.push(correction.what.number());
+        numbers.push(limits.place(&correction.limit));
+        numbers.push(correction.from);
+        numbers.push(correction.taken);
+        numbers.push(correction.used);
+    }
+    for asked in decisions {
+        asked.claims(|claims| {
+            numbers.push(claims.len() as u64);
+            for claim in claims {
+                call.key(keys.level(claim.key.as_str()));
+                numbers.push(limits.place(&claim.limit));
+                numbers.push(claim.amount);
+            }
+        });
+    }
+    call.arg(time(now)).arg(numbers.0);
+    for limit in &limits.0 {
+        call.arg(written(limit));
     }
     call
+}
+
+/// Numbers as scripts read them.
+struct Numbers(Vec<u8>);
+
+impl Numbers {
+    /// More than is exact never fits and is never used, however much more it is.
+    fn push(&mut self, number: u64) {
+        let number = number.min(EXACT) as f64;
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+}
+
+/// The limits of a call, each once: most of its claims are of a few.
+#[derive(Default)]
+struct Limits(Vec<Limit>);
+
+impl Limits {
+    /// Which it is, counted from 1.
+    fn place(&mut self, limit: &Limit) -> u64 {
+        let known = self.0.iter().position(|known| known == limit);
+        let index = known.unwrap_or_else(|| {
+            self.0.push(*limit);
+            self.0.len() - 1
+        });
+        index as u64 + 1
+    }
 }
 
 /// What Redis has decided.
@@ -131,77 +179,68 @@ pub(super) enum Decided {
     Refused(Refused),
 }
 
-/// Reads the answer to [`reserve`].
-pub(super) fn decided(claims: &[Claim], answer: Value) -> RedisResult<Decided> {
-    let numbers: Vec<i64> = redis::from_redis_value(answer)?;
-    let read = match numbers.as_slice() {
-        [0, claim, wait, remaining, reset] => refused(claims, *claim, *wait, [*remaining, *reset]),
-        [1, taken @ ..] if taken.len() == claims.len() * 3 => claims
-            .iter()
-            .zip(taken.chunks_exact(3))
-            .map(|(claim, taken)| admitted(claim, taken))
-            .collect::<Option<_>>()
-            .map(Decided::Admitted),
-        _ => None,
-    };
-    read.ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "not a verdict")))
+/// What is not read yet of the answer to [`decide`].
+pub(super) struct Decisions {
+    numbers: Vec<u8>,
+    /// How many bytes of them are read.
+    read: usize,
 }
 
-fn refused(
-    claims: &[Claim],
-    claim: i64,
-    wait: i64,
-    [remaining, reset]: [i64; 2],
-) -> Option<Decided> {
-    let claim = usize::try_from(claim).ok()?;
-    claims.get(claim)?;
-    Some(Decided::Refused(Refused {
-        claim,
-        wait: u64::try_from(wait).ok().map(Duration::from_micros),
-        left: left(remaining, reset)?,
-    }))
-}
-
-fn admitted(claim: &Claim, taken: &[i64]) -> Option<(Taken, Left)> {
-    let [from, remaining, reset] = *<&[i64; 3]>::try_from(taken).ok()?;
-    let from = Timestamp::from_micros(from.try_into().ok()?);
-    let taken = Taken::of(&claim.limit, claim.amount, from);
-    Some((taken, left(remaining, reset)?))
-}
-
-fn left(remaining: i64, reset: i64) -> Option<Left> {
-    Some(Left {
-        remaining: remaining.try_into().ok()?,
-        reset: Duration::from_micros(reset.try_into().ok()?),
-    })
-}
-
-/// Corrects levels, once however often it is sent: batches of a process are numbered.
-pub(super) fn settle(
-    keys: &Keys,
-    batch: u64,
-    corrections: &[Correction],
-    now: Option<Timestamp>,
-) -> ScriptInvocation<'static> {
-    let mut call = SETTLE.prepare_invoke();
-    call.key(&keys.sender);
-    call.arg(time(now)).arg(batch);
-    call.arg(REMEMBERED.as_millis() as u64);
-    for correction in corrections {
-        let Correction {
-            key,
-            limit,
-            what,
-            from,
-            taken,
-            used,
-        } = correction;
-        call.key(keys.level(key));
-        call.arg(what.as_str()).arg(*from);
-        call.arg((*taken).min(EXACT)).arg((*used).min(EXACT));
-        limit_args(&mut call, limit);
+impl Decisions {
+    /// Nothing, where it is something else.
+    pub(super) fn read(answer: Value) -> Self {
+        let numbers = match answer {
+            Value::BulkString(numbers) => numbers,
+            _ => Vec::new(),
+        };
+        Self { numbers, read: 0 }
     }
-    call
+
+    /// The next decision, which is on these claims; `None` where the answer is none to them.
+    pub(super) fn next(&mut self, claims: &[Claim]) -> Option<Decided> {
+        match self.number()? {
+            0 => self.refused(claims).map(Decided::Refused),
+            1 => {
+                let taken = claims.iter().map(|claim| self.taken(claim));
+                taken.collect::<Option<_>>().map(Decided::Admitted)
+            }
+            _ => None,
+        }
+    }
+
+    fn refused(&mut self, claims: &[Claim]) -> Option<Refused> {
+        let claim = usize::try_from(self.number()?).ok()?;
+        claims.get(claim)?;
+        let wait = self.signed()?;
+        Some(Refused {
+            claim,
+            wait: u64::try_from(wait).ok().map(Duration::from_micros),
+            left: self.left()?,
+        })
+    }
+
+    fn taken(&mut self, claim: &Claim) -> Option<(Taken, Left)> {
+        let from = Timestamp::from_micros(self.number()?);
+        let taken = Taken::of(&claim.limit, claim.amount, from);
+        Some((taken, self.left()?))
+    }
+
+    fn left(&mut self) -> Option<Left> {
+        Some(Left {
+            remaining: self.number()?,
+            reset: Duration::from_micros(self.number()?),
+        })
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.signed()?.try_into().ok()
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        let number = self.numbers.get(self.read..)?.first_chunk()?;
+        self.read += number.len();
+        Some(f64::from_le_bytes(*number) as i64)
+    }
 }
 
 /// Asks for a lease of a key.
@@ -269,37 +308,33 @@ pub(super) fn living(answer: Value) -> RedisResult<Living> {
     Ok(Living { processes, since })
 }
 
-/// Sends a call, with its script where Redis has forgotten it.
-pub(super) async fn send<C: ConnectionLike>(
-    call: ScriptInvocation<'static>,
-    mut connection: C,
-) -> RedisResult<Value> {
-    call.invoke_async(&mut connection).await
-}
-
 fn time(now: Option<Timestamp>) -> String {
     now.map_or_else(String::new, |now| now.as_micros().to_string())
 }
 
-fn limit_args(call: &mut ScriptInvocation<'static>, limit: &Limit) {
+/// A limit as scripts read it, and keep it before the level of each of its keys.
+fn written(limit: &Limit) -> Vec<u8> {
+    let mut numbers = Numbers(Vec::new());
     match limit {
         Limit::Rate(rate) => {
-            let [amount, inflow, parts, debt] = rate.flow().numbers();
-            call.arg("b").arg(amount).arg(inflow).arg(parts).arg(debt)
+            numbers.0.push(b'b');
+            for number in rate.flow().numbers() {
+                numbers.push(number);
+            }
         }
         Limit::Quota(quota) => match quota.align() {
             Align::Utc => {
+                numbers.0.push(b'w');
+                numbers.push(quota.amount());
                 let period = quota.period().as_str();
-                call.arg("w")
-                    .arg(quota.amount())
-                    .arg(period)
-                    .arg("")
-                    .arg("")
+                numbers.0.extend_from_slice(period.as_bytes());
             }
             Align::Rolling => {
-                let width = rolling::width(quota);
-                call.arg("r").arg(quota.amount()).arg(width).arg("").arg("")
+                numbers.0.push(b'r');
+                numbers.push(quota.amount());
+                numbers.push(rolling::width(quota));
             }
         },
-    };
+    }
+    numbers.0
 }

@@ -1,6 +1,5 @@
 //! Servers that stand still, die and come back, and clocks that differ.
 
-use ::redis::aio::ConnectionManager;
 use aigw_core::rt::Timer;
 use tokio::task::JoinSet;
 
@@ -12,7 +11,7 @@ use super::{
 
 /// A quota, and clients who use it as long as they are told to.
 struct Load {
-    store: RedisStore<ConnectionManager, Tokio>,
+    store: RedisStore<Tokio>,
     over: Arc<AtomicBool>,
     clients: JoinSet<u64>,
 }

@@ -84,7 +84,16 @@ async fn tls_and_a_user_who_may_do_no_more_than_is_needed() {
     // Every namespace of these tests.
     user.extend(["~{test-*", "-@all"]);
     // As the module's documentation names them.
-    user.extend(["+evalsha", "+script|load", "+time", "+get", "+set", "+del"]);
+    user.extend([
+        "+evalsha",
+        "+script|load",
+        "+time",
+        "+get",
+        "+mget",
+        "+set",
+        "+setrange",
+        "+del",
+    ]);
     user.extend(["+zadd", "+zcard", "+zrem", "+zremrangebyscore", "+pexpire"]);
     let () = server.ask(&user).await;
     let url = server.url().replace("//", "//limits:hush@");

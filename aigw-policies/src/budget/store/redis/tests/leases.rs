@@ -19,17 +19,11 @@ fn key() -> Key {
     Key::new("calls", [Some("k")])
 }
 
-async fn ask<C>(store: &RedisStore<C, Tokio>, calls: usize) -> Leased
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-{
+async fn ask(store: &RedisStore<Tokio>, calls: usize) -> Leased {
     store.lease(&key(), calls).await
 }
 
-async fn held<C>(store: &RedisStore<C, Tokio>, calls: usize) -> Option<Lease>
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-{
+async fn held(store: &RedisStore<Tokio>, calls: usize) -> Option<Lease> {
     match ask(store, calls).await {
         Leased::Held(lease) => Some(lease),
         Leased::Full => None,

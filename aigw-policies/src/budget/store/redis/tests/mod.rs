@@ -36,7 +36,7 @@ use crate::budget::{
     Verdict, level::Taken, store::Kept,
 };
 
-type Redis = RedisStore<MultiplexedConnection, Tokio>;
+type Redis = RedisStore<Tokio>;
 
 #[expect(
     clippy::disallowed_methods,

@@ -44,7 +44,7 @@ impl ConnectionLike for Cut {
 
 /// A store that has been asked once and is cut off, and what it tells.
 pub(super) struct Outage {
-    pub(super) store: RedisStore<Cut, Tokio>,
+    pub(super) store: RedisStore<Tokio>,
     cable: Arc<Mutex<Cable>>,
     events: Arc<Mutex<Vec<&'static str>>>,
 }

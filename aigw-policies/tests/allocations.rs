@@ -87,7 +87,7 @@ fn a_request_that_is_let_in_allocates_its_key_and_the_headers_that_tell_of_it() 
     let unlimited = count_known(answer);
     let rate = Rate::try_new(1000, std::time::Duration::from_secs(1)).unwrap();
     let config = request_limit::Config::new([], rate);
-    let limit = RequestLimitLayer::in_memory(config.clone()).unwrap();
+    let limit = RequestLimitLayer::try_new(config.clone()).unwrap();
     let silent = limit.clone().headers(Headers::none());
     // The key, and the mark on the answer.
     assert_eq!(count_known(silent.layer(answer)) - unlimited, 5);

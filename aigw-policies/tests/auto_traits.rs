@@ -72,6 +72,7 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<token_limit::TokenLimit<(), budget::MemoryStore>>();
     plain::<token_limit::TokenLimitLayer<budget::MemoryStore>>();
     plain::<token_limit::WeightError>();
+    plain::<token_limit::Price>();
     plain::<token_limit::Weights>();
     plain::<tokens::Accuracy>();
     plain::<tokens::Count>();

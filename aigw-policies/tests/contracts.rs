@@ -68,7 +68,7 @@ fn token_limit() -> TokenLimitLayer<MemoryStore> {
 
 fn request_limit() -> RequestLimitLayer {
     let rate = Rate::try_new(1_000_000, Duration::from_secs(1)).unwrap();
-    RequestLimitLayer::in_memory(request_limit::Config::new([], rate)).unwrap()
+    RequestLimitLayer::try_new(request_limit::Config::new([], rate)).unwrap()
 }
 
 fn chat() -> Request<Full<Bytes>> {
@@ -181,7 +181,7 @@ async fn a_call_dropped_anywhere_gives_its_place_back_and_is_dropped_at_the_prov
     let stack = CallLayer::new().layer(policy.layer(provider.clone()));
     let call = || stack.clone().oneshot(a_call());
     drops::at_every_poll(call, |_| {
-        let inside = policy.handle().levels().inside;
+        let inside = policy.handle().levels().in_flight;
         assert_eq!((provider.in_flight(), inside), (0, 0));
     })
     .await;

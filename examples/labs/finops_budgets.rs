@@ -29,7 +29,7 @@ use aigw_examples::lab;
 use aigw_policies::{
     access::{self, AuthenticateLayer, ConsumerConfig},
     budget::{Align, Condition, MemoryStore, Period, Quota, Rate},
-    token_limit::{Budget, Charged, OnOpaque, Output, Prices, TokenLimitLayer, Weights},
+    token_limit::{Budget, Charged, OnOpaque, Output, Price, Prices, TokenLimitLayer},
 };
 use axum::Router;
 use http::StatusCode;
@@ -58,9 +58,9 @@ async fn main() -> Result<(), BoxError> {
         }
     }
     // Dollars per million tokens.
-    let prices = Prices::new("USD", Weights::of(15.0, 75.0)?).model(
+    let prices = Prices::new("USD", Price::try_new(15.0, 75.0)?).model(
         "gpt-4o*",
-        Weights::of(2.5, 10.0)?.set(Kind::CachedInput, 1.25)?,
+        Price::try_new(2.5, 10.0)?.set(Kind::CachedInput, 1.25)?,
     );
     let limit = TokenLimitLayer::try_new(
         budgets(&Arc::new(prices))?,

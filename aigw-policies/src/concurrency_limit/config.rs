@@ -75,16 +75,11 @@ impl Config {
         }
     }
 
-    /// How refusals and [levels](super::Handle::levels_by_key) call the limit. Callers read it.
-    /// Default: they call it by its key.
+    /// How refusals and [levels](super::Handle::levels_by_key) call the limit, and the processes that
+    /// share it. Callers read it. Of those that one store keeps, each needs a name of its own.
+    /// Default: refusals call it by its key, and processes `calls`.
     pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
         self.name = Some(name.into());
-        self
-    }
-
-    /// The same, called so if it has no name yet.
-    pub fn or_name<N: Into<Box<str>>>(mut self, name: impl FnOnce() -> N) -> Self {
-        self.name.get_or_insert_with(|| name().into());
         self
     }
 
@@ -180,14 +175,11 @@ pub enum ConfigError {
     Reserve { reserve: usize, calls: usize },
     /// The named condition holds for every call.
     EmptyCondition(&'static str),
-    /// A limit that processes share has no `name`, by which they know it.
-    NoName,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoName => "a limit that processes share needs a `name`",
             Self::NoCalls => "`calls` of 0 would admit nothing",
             Self::QueueWithoutTimeout => "`queue` needs a `queue_timeout`",
             Self::TimeoutWithoutQueue => "`queue_timeout` needs a `queue`",

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{ConfigError, config, places::Places};
 use crate::budget::Key;
 
@@ -13,7 +15,7 @@ use crate::budget::Key;
 /// use aigw_policies::concurrency_limit::{ConcurrencyLimitLayer, Config};
 ///
 /// let handle = ConcurrencyLimitLayer::try_new(Config::new([], 64), NoTimer)?.handle();
-/// assert_eq!((handle.levels().inside, handle.levels().waiting), (0, 0));
+/// assert_eq!((handle.levels().in_flight, handle.levels().queued), (0, 0));
 /// handle.set_calls(32)?;
 /// assert_eq!(handle.calls(), 32);
 /// assert!(handle.set_calls(0).is_err());
@@ -21,6 +23,7 @@ use crate::budget::Key;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Handle {
+    name: Option<Arc<str>>,
     places: Places,
 }
 
@@ -29,14 +32,20 @@ pub struct Handle {
 #[non_exhaustive]
 pub struct Levels {
     /// Calls that hold a place: those whose answer has not ended.
-    pub inside: usize,
+    pub in_flight: usize,
     /// Calls in the queue.
-    pub waiting: usize,
+    pub queued: usize,
 }
 
 impl Handle {
-    pub(super) fn new(places: Places) -> Self {
-        Self { places }
+    pub(super) fn new(name: Option<Arc<str>>, places: Places) -> Self {
+        Self { name, places }
+    }
+
+    /// How refusals call the limit, where it has a name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// How many calls there are of all keys together.

@@ -36,17 +36,15 @@ impl<T> ConcurrencyLimitLayer<T> {
     ///
     /// # Errors
     ///
-    /// A setting that cannot take effect, or no [name](Config::name), by which processes know the
-    /// limit.
+    /// A setting that cannot take effect.
     #[cfg(feature = "redis")]
     pub fn with_store<U: aigw_core::rt::Timer>(
-        config: Config,
+        mut config: Config,
         timer: T,
         store: crate::budget::redis::RedisStore<U>,
     ) -> Result<Self, ConfigError> {
-        if config.name.is_none() {
-            return Err(ConfigError::NoName);
-        }
+        // Processes know it by its name.
+        config.name.get_or_insert_with(|| "calls".into());
         let mut limit = Limit::try_new(config, timer)?;
         limit.lessor = Some(Arc::new(store));
         Ok(Self { limit })
@@ -55,7 +53,7 @@ impl<T> ConcurrencyLimitLayer<T> {
     /// Shows how full the limit is, and changes it.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle::new(self.limit.places.clone())
+        self.limit.handle()
     }
 
     /// Refuses with `make` in place of [`DialectJson`](aigw_core::reject::DialectJson).

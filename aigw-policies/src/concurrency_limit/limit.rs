@@ -9,7 +9,7 @@ use aigw_core::{
 use http::{HeaderMap, Response};
 
 use super::{
-    Config, ConfigError,
+    Config, ConfigError, Handle,
     gate::Class,
     lease::{Leased, Leasing, Lessor},
     places::{Entered, Place, Places},
@@ -20,7 +20,7 @@ use crate::budget::{Condition, Key};
 /// What a layer and its services share.
 #[derive(Clone)]
 pub(super) struct Limit<T> {
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     key: Vec<Dimension>,
     /// That of all calls, where they are counted together.
     common: Arc<Key>,
@@ -62,7 +62,7 @@ impl<T> Limit<T> {
         let name = config.name.as_deref().unwrap_or_default();
         Ok(Self {
             common: Arc::new(Key::new(name, [None::<&str>; 0])),
-            name: config.name,
+            name: config.name.map(Into::into),
             key: config.key,
             when: config.when,
             low: config.low,
@@ -165,6 +165,12 @@ impl<T: Timer> Limit<T> {
             }
             Entered::Full => Admission::Refused(self.refusal(class, Why::Full)),
         }
+    }
+}
+
+impl<T> Limit<T> {
+    pub(super) fn handle(&self) -> Handle {
+        Handle::new(self.name.clone(), self.places.clone())
     }
 }
 

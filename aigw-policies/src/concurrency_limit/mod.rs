@@ -39,7 +39,7 @@
 //! };
 //!
 //! let answer = ask().await?;
-//! assert_eq!(handle.levels().inside, 1);
+//! assert_eq!(handle.levels().in_flight, 1);
 //! assert_eq!(ask().await?.status(), 429);
 //! answer.into_body().collect().await?; // The body ends, and with it the call.
 //! assert_eq!(ask().await?.status(), 200);

@@ -89,8 +89,8 @@ impl Places {
         let state = self.lock();
         let mut sum = Levels::default();
         for gate in state.gates.values() {
-            sum.inside += gate.inside();
-            sum.waiting += gate.waiting();
+            sum.in_flight += gate.inside();
+            sum.queued += gate.waiting();
         }
         sum
     }
@@ -100,8 +100,8 @@ impl Places {
         let state = self.lock();
         let levels = state.gates.iter().map(|(key, gate)| {
             let levels = Levels {
-                inside: gate.inside(),
-                waiting: gate.waiting(),
+                in_flight: gate.inside(),
+                queued: gate.waiting(),
             };
             (Arc::clone(key), levels)
         });
@@ -308,8 +308,8 @@ mod tests {
         waiting.poll(&mut Context::from_waker(&Arc::clone(waker).into()))
     }
 
-    fn levels(inside: usize, waiting: usize) -> Levels {
-        Levels { inside, waiting }
+    fn levels(in_flight: usize, queued: usize) -> Levels {
+        Levels { in_flight, queued }
     }
 
     #[test]

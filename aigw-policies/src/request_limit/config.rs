@@ -56,16 +56,10 @@ impl Config {
         }
     }
 
-    /// How refusals and the store call the limit. Callers read it. On a store that several limits
-    /// share each needs a name of its own. Default: `requests`.
+    /// How refusals and the store call the limit. Callers read it. Of the limits on one store each
+    /// needs a name of its own. Default: `requests`.
     pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
         self.name = Some(name.into());
-        self
-    }
-
-    /// The same, called so if it has no name yet.
-    pub fn or_name<N: Into<Box<str>>>(mut self, name: impl FnOnce() -> N) -> Self {
-        self.name.get_or_insert_with(|| name().into());
         self
     }
 

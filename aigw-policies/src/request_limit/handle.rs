@@ -21,25 +21,34 @@ use crate::budget::{self, Key, Left, Limit, Store};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let rate = |requests| Rate::try_new(requests, Duration::from_secs(60));
-/// let limit = RequestLimitLayer::in_memory(Config::new([Dimension::Consumer], rate(50)?))?;
+/// let limit = RequestLimitLayer::try_new(Config::new([Dimension::Consumer], rate(50)?))?;
 /// let handle = limit.handle();
 ///
 /// assert_eq!(handle.left([Some("team-a")]).await.unwrap().remaining, 50);
 /// handle.set_limit(rate(100)?)?;
-/// assert_eq!(handle.limit().to_string(), "100 per minute");
+/// assert_eq!(format!("{}: {}", handle.name(), handle.limit()), "requests: 100 per minute");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Handle<St> {
-    level: Box<str>,
+    name: Arc<str>,
+    /// What levels are kept under.
+    level: Arc<str>,
     rule: Arc<Rule<St>>,
 }
 
+impl<St> Handle<St> {
+    pub(super) fn new(name: Arc<str>, level: Arc<str>, rule: Arc<Rule<St>>) -> Self {
+        Self { name, level, rule }
+    }
+}
+
 impl<St: Store> Handle<St> {
-    pub(super) fn new(level: &str, rule: Arc<Rule<St>>) -> Self {
-        let level = level.into();
-        Self { level, rule }
+    /// How refusals call the limit.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// How many requests there may be of each key.

@@ -28,7 +28,7 @@ impl RequestLimitLayer {
     /// # Errors
     ///
     /// A setting that cannot take effect.
-    pub fn in_memory(config: Config) -> Result<Self, ConfigError> {
+    pub fn try_new(config: Config) -> Result<Self, ConfigError> {
         Self::with_clock(config, SystemClock, MemoryStore::DEFAULT_MAX_KEYS)
     }
 }
@@ -52,7 +52,7 @@ impl<C: Clock> RequestLimitLayer<MemoryStore<C>> {
 }
 
 impl<St: Store> RequestLimitLayer<St> {
-    /// Limits requests by what a store keeps, which other processes may share.
+    /// Limits requests by what a store keeps, which other limits and processes may share.
     ///
     /// # Errors
     ///
@@ -72,15 +72,7 @@ impl<St: Store> RequestLimitLayer<St> {
     /// Shows what is left of the limit, and changes it.
     #[must_use]
     pub fn handle(&self) -> Handle<St> {
-        Handle::new(self.limiter.level(), Arc::clone(&self.limiter.rule))
-    }
-}
-
-impl<St> RequestLimitLayer<St> {
-    /// How refusals call it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.limiter.name()
+        self.limiter.handle()
     }
 }
 
@@ -92,7 +84,7 @@ impl<St: Clone> RequestLimitLayer<St> {
     }
 
     /// Answers so when a request is refused.
-    pub fn with_rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+    pub fn rejection(mut self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.limiter).refuser = Refuser::new(make);
         self
     }

@@ -9,7 +9,7 @@ use aigw_core::{
 };
 use http::{HeaderMap, Response, response};
 
-use super::{Config, ConfigError, gcra::Decide, rule::Rule};
+use super::{Config, ConfigError, Handle, gcra::Decide, rule::Rule};
 use crate::budget::{
     Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal, told,
 };
@@ -17,9 +17,9 @@ use crate::budget::{
 /// What a layer and its services share.
 #[derive(Clone)]
 pub(super) struct Limiter<St> {
-    name: Box<str>,
+    name: Arc<str>,
     /// What levels are kept under: budgets of tokens may have the same name on the same store.
-    level: Box<str>,
+    level: Arc<str>,
     key: Vec<Dimension>,
     when: Option<Condition>,
     pub(super) rule: Arc<Rule<St>>,
@@ -51,7 +51,7 @@ impl<St> Limiter<St> {
         if config.when.as_ref().is_some_and(Condition::is_empty) {
             return Err(ConfigError::EmptyCondition);
         }
-        let name = config.name.unwrap_or_else(|| "requests".into());
+        let name = config.name.map_or_else(|| "requests".into(), Into::into);
         Ok(Self {
             level: format!("requests/{name}").into(),
             name,
@@ -63,12 +63,9 @@ impl<St> Limiter<St> {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn level(&self) -> &str {
-        &self.level
+    pub(super) fn handle(&self) -> Handle<St> {
+        let rule = Arc::clone(&self.rule);
+        Handle::new(Arc::clone(&self.name), Arc::clone(&self.level), rule)
     }
 
     /// Tells what is left.

@@ -31,7 +31,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! // Two a minute of all who call together. Of each consumer: `[Dimension::Consumer]`.
 //! let rate = Rate::try_new(2, Duration::from_secs(60))?;
-//! let limit = RequestLimitLayer::in_memory(Config::new([], rate))?;
+//! let limit = RequestLimitLayer::try_new(Config::new([], rate))?;
 //! // `around` brackets it with a call and a meter, for want of a stack that has them.
 //! let service = around(limit).layer(service_fn(async |_| {
 //!     Ok::<_, Infallible>(Response::new(String::from("an answer")))
@@ -69,7 +69,7 @@
 //!
 //! # Deployment
 //!
-//! [In memory](RequestLimitLayer::in_memory) levels are those of a layer, its clones and the services
+//! [In memory](RequestLimitLayer::try_new) levels are those of a layer, its clones and the services
 //! that they make, in one process. [On a store](RequestLimitLayer::with_store) they are the store's,
 //! by the limit's name and key: the `RedisStore` of feature `redis` lets any number of processes
 //! share them. Keys are bounded as those of a [`MemoryStore`](crate::budget::MemoryStore) are.

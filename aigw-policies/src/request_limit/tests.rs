@@ -144,7 +144,7 @@ async fn calls_for_which_it_does_not_hold_are_not_counted() {
     assert_eq!(house.ask("gold").await.0, 200);
     assert_eq!(house.ask("gold").await.0, 429);
     let config = Config::new([], rate(1, 60)).when(Condition::default());
-    let error = RequestLimitLayer::in_memory(config).unwrap_err();
+    let error = RequestLimitLayer::try_new(config).unwrap_err();
     assert_eq!(error, ConfigError::EmptyCondition);
 }
 

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use aigw_core::{call::Call, key::Dimension};
 use http::HeaderMap;
 
-use super::{Prices, Weights, limiter::Asked, served::Served, unit::Unit};
+use super::{Prices, Unit, Weights, limiter::Asked, served::Served};
 use crate::budget::{Claim, Condition, Key, Limit};
 
 /// An allowance of tokens, calls or money: whose, when, and how much.
@@ -127,6 +127,12 @@ impl Budget {
         &self.limit
     }
 
+    /// What it counts.
+    #[must_use]
+    pub fn unit(&self) -> &Unit {
+        &self.unit
+    }
+
     /// Whether it has a condition that says nothing.
     pub(super) fn holds_for_nothing_named(&self) -> bool {
         self.when.as_ref().is_some_and(Condition::is_empty)
@@ -161,10 +167,6 @@ impl Budget {
         let parts = self.key.iter().enumerate();
         let places = parts.filter(|(_, part)| **part == Dimension::Model);
         places.fold(key.clone(), |key, (place, _)| key.with(place, model))
-    }
-
-    pub(super) fn unit(&self) -> &Unit {
-        &self.unit
     }
 
     /// What it asks of the store for a call; `None` where it does not hold for the call.

@@ -1,10 +1,10 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use aigw_core::{duration, key::Dimension, usage::Kind};
 use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Budget, ConfigError, OnOpaque, Output, Prices, TokenLimitLayer, Weights};
+use super::{Budget, ConfigError, OnOpaque, Output, Price, Prices, TokenLimitLayer, Weights};
 use crate::{
     budget::{Align, Condition, Headers, Limit, Period, Quota, Rate, Store},
     tokens::{Fast, Off},
@@ -186,10 +186,10 @@ impl Config {
             .headers(self.headers.resolve()?)
             .quota_status(self.quota_status()?);
         Ok(match self.estimate {
-            Estimate::Off => layer.with_estimator(Off),
-            Estimate::Fast => layer.with_estimator(Fast::new()),
+            Estimate::Off => layer.estimator(Off),
+            Estimate::Fast => layer.estimator(Fast::new()),
             #[cfg(feature = "tiktoken")]
-            Estimate::Exact => layer.with_estimator(crate::tokens::Exact::new()),
+            Estimate::Exact => layer.estimator(crate::tokens::Exact::new()),
             #[cfg(not(feature = "tiktoken"))]
             Estimate::Exact => return Err(ConfigError::NoTokenizer),
         })
@@ -292,7 +292,7 @@ impl BudgetConfig {
 
     fn budget(&self, name: String, limit: Limit) -> Result<Budget, ConfigError> {
         let fault = |fault: String| ConfigError::Budget(self.name.clone().into(), fault.into());
-        let weights = weights(&self.weights).map_err(fault)?;
+        let weights = by_kind(&self.weights, Weights::default(), Weights::set).map_err(fault)?;
         let mut budget = Budget::new(name, limit)
             .key(self.key.iter().cloned())
             .weights(weights);
@@ -325,27 +325,29 @@ impl PricesConfig {
     }
 }
 
-fn price(of: &str, kinds: &HashMap<String, f64>) -> Result<Weights, ConfigError> {
+fn price(of: &str, kinds: &HashMap<String, f64>) -> Result<Price, ConfigError> {
     let fault = |fault: String| ConfigError::Price(of.into(), fault.into());
     for needed in ["input", "output"] {
         if !kinds.contains_key(needed) {
             return Err(fault(format!("`{needed}` is missing")));
         }
     }
-    weights(kinds).map_err(fault)
+    let free = Price::try_new(0.0, 0.0).map_err(|error| fault(error.to_string()))?;
+    by_kind(kinds, free, Price::set).map_err(fault)
 }
 
-/// So many times each kind, by name.
-fn weights(kinds: &HashMap<String, f64>) -> Result<Weights, String> {
-    let mut weights = Weights::default();
-    for (name, weight) in kinds {
+/// Sets a number for each kind that is named.
+fn by_kind<W, E: fmt::Display>(
+    kinds: &HashMap<String, f64>,
+    mut whole: W,
+    set: impl Fn(W, Kind, f64) -> Result<W, E>,
+) -> Result<W, String> {
+    for (name, number) in kinds {
         let kind = Kind::ALL.iter().find(|kind| kind.as_str() == name);
         let kind = kind.ok_or_else(|| format!("there is no kind of token `{name}`"))?;
-        weights = weights
-            .set(*kind, *weight)
-            .map_err(|error| error.to_string())?;
+        whole = set(whole, *kind, *number).map_err(|error| error.to_string())?;
     }
-    Ok(weights)
+    Ok(whole)
 }
 
 impl HeaderNames {

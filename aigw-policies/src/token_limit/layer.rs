@@ -28,7 +28,7 @@ impl<St: Store> TokenLimitLayer<St> {
     /// A limiter with these budgets, whose levels are in `store`. What it cannot read, `opaque`
     /// decides over.
     ///
-    /// Prompts are not estimated unless [an estimator](Self::with_estimator) is given.
+    /// Prompts are not estimated unless [an estimator](Self::estimator) is given.
     ///
     /// # Errors
     ///
@@ -90,13 +90,13 @@ impl<St: Store> TokenLimitLayer<St> {
     /// An estimator that can [count](Estimator::count) is asked to where that can change what is
     /// decided: a prompt that might fit after all, or might not. No prompt is counted twice for one
     /// decision.
-    pub fn with_estimator(self, estimator: impl Estimator + 'static) -> Self {
+    pub fn estimator(self, estimator: impl Estimator + 'static) -> Self {
         self.changed(|limiter| limiter.estimator = Arc::new(estimator))
     }
 
     /// Counts there what takes too long for a reactor. Without it, the estimate of a long prompt
     /// stands.
-    pub fn with_offload(self, offload: impl Offload) -> Self {
+    pub fn offload(self, offload: impl Offload) -> Self {
         self.changed(|limiter| limiter.elsewhere = Some(Elsewhere::new(offload)))
     }
 
@@ -124,7 +124,7 @@ impl<St: Store> TokenLimitLayer<St> {
     }
 
     /// Answers so when a call is refused.
-    pub fn with_rejection(self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
+    pub fn rejection(self, make: impl MakeRejection + Send + Sync + 'static) -> Self {
         self.changed(|limiter| limiter.refuser = Refuser::new(make))
     }
 

@@ -121,6 +121,7 @@ mod learned;
 mod limiter;
 mod opaque;
 mod output;
+mod price;
 mod prices;
 mod served;
 mod service;
@@ -142,8 +143,10 @@ pub use self::{
     layer::TokenLimitLayer,
     opaque::OnOpaque,
     output::Output,
+    price::{Price, PriceError},
     prices::Prices,
     service::TokenLimit,
     stopped::Stopped,
+    unit::Unit,
     weights::{WeightError, Weights},
 };

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Weights;
+use super::Price;
 
 /// What the tokens of each model cost: per million of them, in a currency.
 ///
@@ -10,22 +10,22 @@ use super::Weights;
 /// # Examples
 ///
 /// ```
-/// use aigw_policies::token_limit::{Prices, Weights};
+/// use aigw_policies::token_limit::{Price, Prices};
 /// use aigw_core::usage::Kind;
 ///
-/// let usual = Weights::of(2.5, 10.0)?.set(Kind::CachedInput, 1.25)?;
-/// let prices = Prices::new("USD", Weights::of(15.0, 75.0)?) // for models that are not listed
-///     .model("gpt-4o-mini*", Weights::of(0.15, 0.6)?)
+/// let usual = Price::try_new(2.5, 10.0)?.set(Kind::CachedInput, 1.25)?;
+/// let prices = Prices::new("USD", Price::try_new(15.0, 75.0)?) // for models that are not listed
+///     .model("gpt-4o-mini*", Price::try_new(0.15, 0.6)?)
 ///     .model("gpt-4o*", usual);
 /// assert_eq!(prices.of("gpt-4o-2024-08-06"), &usual);
-/// # Ok::<(), aigw_policies::token_limit::WeightError>(())
+/// # Ok::<(), aigw_policies::token_limit::PriceError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Prices {
     currency: Box<str>,
-    otherwise: Weights,
-    models: Vec<(Pattern, Weights)>,
+    otherwise: Price,
+    models: Vec<(Pattern, Price)>,
 }
 
 /// The name of a model, or, with a star at its end, how names begin.
@@ -38,7 +38,7 @@ enum Pattern {
 impl Prices {
     /// Prices in a currency, which refusals name. What is not listed costs so much: dear, rather
     /// than nothing, for callers make up names.
-    pub fn new(currency: impl Into<Box<str>>, otherwise: Weights) -> Self {
+    pub fn new(currency: impl Into<Box<str>>, otherwise: Price) -> Self {
         Self {
             currency: currency.into(),
             otherwise,
@@ -48,7 +48,7 @@ impl Prices {
 
     /// The price of a model, or, with a star at the end of the name, of all that begin so. The
     /// longest that fits counts.
-    pub fn model(mut self, name: &str, price: Weights) -> Self {
+    pub fn model(mut self, name: &str, price: Price) -> Self {
         let pattern = match name.strip_suffix('*') {
             Some(beginning) => Pattern::Beginning(beginning.into()),
             None => Pattern::Name(name.into()),
@@ -59,12 +59,12 @@ impl Prices {
 
     /// The price of a model.
     #[must_use]
-    pub fn of(&self, model: &str) -> &Weights {
+    pub fn of(&self, model: &str) -> &Price {
         self.listed(model).unwrap_or(&self.otherwise)
     }
 
     /// Its price by the model that answered, if that is listed; else by the one that was asked.
-    pub(super) fn served(&self, served: Option<&str>, asked: &str) -> &Weights {
+    pub(super) fn served(&self, served: Option<&str>, asked: &str) -> &Price {
         let listed = served.and_then(|served| self.listed(served));
         listed.unwrap_or_else(|| self.of(asked))
     }
@@ -75,7 +75,7 @@ impl Prices {
         &self.currency
     }
 
-    fn listed(&self, model: &str) -> Option<&Weights> {
+    fn listed(&self, model: &str) -> Option<&Price> {
         let fits = self.models.iter().filter_map(|(pattern, price)| {
             let length = match pattern {
                 Pattern::Name(name) => (**name == *model).then_some(usize::MAX),
@@ -110,8 +110,8 @@ impl fmt::Display for Money {
 mod tests {
     use super::*;
 
-    fn price(input: f64) -> Weights {
-        Weights::of(input, input).unwrap()
+    fn price(input: f64) -> Price {
+        Price::try_new(input, input).unwrap()
     }
 
     #[test]

@@ -5,10 +5,26 @@ use aigw_core::usage::Usage;
 use super::{Prices, Weights, limiter::Asked, prices::Money};
 
 /// What a budget counts.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use aigw_policies::{budget::Rate, token_limit::{Budget, Unit}};
+///
+/// let budget = Budget::new("calls", Rate::try_new(10, Duration::from_secs(1))?).calls();
+/// assert_eq!(budget.unit(), &Unit::Calls);
+/// # Ok::<(), aigw_policies::budget::LimitError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Unit {
+#[non_exhaustive]
+pub enum Unit {
+    /// Tokens, each kind so many times.
     Tokens(Weights),
+    /// Calls.
     Calls,
+    /// What calls cost by these prices, in millionths of their currency.
     Cost(Arc<Prices>),
 }
 
@@ -22,7 +38,7 @@ impl Unit {
     pub(super) fn asks(&self, asked: &Asked, model: &str, most: u64) -> u64 {
         let weights = match self {
             Self::Tokens(weights) => weights,
-            Self::Cost(prices) => prices.of(model),
+            Self::Cost(prices) => prices.of(model).weights(),
             Self::Calls => return 1,
         };
         let Asked {
@@ -51,7 +67,7 @@ impl Unit {
     ) -> u64 {
         match self {
             Self::Tokens(weights) => weights.weigh(usage),
-            Self::Cost(prices) => prices.served(served, asked).weigh(usage),
+            Self::Cost(prices) => prices.served(served, asked).weights().weigh(usage),
             Self::Calls => u64::from(reached),
         }
     }

@@ -23,11 +23,11 @@ use aigw_core::usage::{Kind, Usage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weights {
     /// In millionths.
-    own: [Option<u32>; Kind::ALL.len()],
+    own: [Option<u64>; Kind::ALL.len()],
 }
 
 /// A whole token.
-const ONE: u32 = 1_000_000;
+const ONE: u64 = 1_000_000;
 
 impl Default for Weights {
     /// Input and output once, and their parts as they are part of them.
@@ -51,7 +51,7 @@ impl Weights {
     /// # Errors
     ///
     /// Refuses what is not from 0 to [`MAX`](Self::MAX).
-    pub fn of(input: f64, output: f64) -> Result<Self, WeightError> {
+    pub fn try_new(input: f64, output: f64) -> Result<Self, WeightError> {
         Self::default()
             .set(Kind::Input, input)?
             .set(Kind::Output, output)
@@ -62,20 +62,26 @@ impl Weights {
     /// # Errors
     ///
     /// Refuses what is not from 0 to [`MAX`](Self::MAX).
-    pub fn set(mut self, kind: Kind, weight: f64) -> Result<Self, WeightError> {
-        if !(0.0..=Self::MAX).contains(&weight) {
-            return Err(WeightError { kind, weight });
+    pub fn set(self, kind: Kind, weight: f64) -> Result<Self, WeightError> {
+        let set = self.set_within(kind, weight, Self::MAX);
+        set.ok_or(WeightError { kind, weight })
+    }
+
+    /// The same, up to another weight.
+    pub(super) fn set_within(mut self, kind: Kind, weight: f64, most: f64) -> Option<Self> {
+        if !(0.0..=most).contains(&weight) {
+            return None;
         }
         if let Some(own) = self.own.get_mut(kind as usize) {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "from 0 to 10⁹"
+                reason = "from 0 to 10¹⁵"
             )]
-            let millionths = (weight * f64::from(ONE)).round() as u32;
+            let millionths = (weight * ONE as f64).round() as u64;
             *own = Some(millionths);
         }
-        Ok(self)
+        Some(self)
     }
 
     /// What a usage comes to.
@@ -116,7 +122,7 @@ impl Weights {
         sum + u128::from(rest) * u128::from(self.own(whole).unwrap_or(ONE))
     }
 
-    fn own(&self, kind: Kind) -> Option<u32> {
+    fn own(&self, kind: Kind) -> Option<u64> {
         self.own.get(kind as usize).copied().flatten()
     }
 }

@@ -48,7 +48,7 @@ async fn status(stack: &Stack, request: Request<String>) -> StatusCode {
 }
 
 fn counts(levels: Levels) -> (usize, usize) {
-    (levels.inside, levels.waiting)
+    (levels.in_flight, levels.queued)
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +75,7 @@ async fn a_stream_of_hours_keeps_its_place() {
     let start = Instant::now();
     for _ in 0..4 * 3600 {
         body.frame().await.unwrap().unwrap();
-        assert_eq!(limit.handle().levels().inside, 1);
+        assert_eq!(limit.handle().levels().in_flight, 1);
     }
     assert_eq!(status(&stack, ask("b")).await, 429);
     assert!(start.elapsed() >= 4 * 3600 * SECOND);
@@ -89,9 +89,9 @@ async fn an_empty_answer_holds_no_place() {
         service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))),
     );
     let answer = stack.clone().oneshot(ask("a")).await.unwrap();
-    assert_eq!(limit.handle().levels().inside, 0);
+    assert_eq!(limit.handle().levels().in_flight, 0);
     drop(answer);
-    assert_eq!(limit.handle().levels().inside, 0);
+    assert_eq!(limit.handle().levels().in_flight, 0);
 }
 
 #[tokio::test]
@@ -102,10 +102,10 @@ async fn an_answer_of_known_length_holds_its_place_to_its_last_byte() {
         service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("whole")))),
     );
     let mut body = stack.clone().oneshot(ask("a")).await.unwrap().into_body();
-    assert_eq!(limit.handle().levels().inside, 1);
+    assert_eq!(limit.handle().levels().in_flight, 1);
     body.frame().await.unwrap().unwrap();
     // Whoever has all that was announced does not poll again.
-    assert_eq!(limit.handle().levels().inside, 0);
+    assert_eq!(limit.handle().levels().in_flight, 0);
 }
 
 #[tokio::test]
@@ -119,9 +119,9 @@ async fn an_answer_that_fails_holds_no_place() {
     );
     let mut body = stack.clone().oneshot(ask("a")).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
-    assert_eq!(limit.handle().levels().inside, 1);
+    assert_eq!(limit.handle().levels().in_flight, 1);
     body.frame().await.unwrap().unwrap_err();
-    assert_eq!(limit.handle().levels().inside, 0);
+    assert_eq!(limit.handle().levels().in_flight, 0);
 }
 
 /// What becomes of a call at once, while its future is still there.
@@ -133,7 +133,7 @@ where
     let mut call = pin!(around(limit.clone()).layer(inner).call(ask("a")));
     match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Err(error)) => {
-            assert_eq!(limit.handle().levels().inside, 0);
+            assert_eq!(limit.handle().levels().in_flight, 0);
             error.to_string()
         }
         Poll::Ready(Ok(_)) => panic!("it is answered"),
@@ -240,7 +240,7 @@ async fn a_call_dropped_anywhere_in_the_queue_leaves_it() {
             let mut call = Box::pin(stack.oneshot(streamed()));
             let early = tokio::time::timeout(Duration::from_millis(5), &mut call).await;
             assert!(early.is_err(), "it did not wait");
-            waited.fetch_add(handle.levels().waiting, SeqCst);
+            waited.fetch_add(handle.levels().queued, SeqCst);
             drop(before);
             call.await
         }
@@ -357,10 +357,10 @@ async fn low_calls_leave_the_reserve_to_the_others() {
     // Two come free, and are the reserve: only the third is for a low call.
     held.remove(0);
     held.remove(0);
-    assert_eq!(limit.handle().levels().inside, 2);
+    assert_eq!(limit.handle().levels().in_flight, 2);
     assert_eq!(status(&stack, low("h")).await, 429);
     held.remove(1);
-    assert_eq!(limit.handle().levels().inside, 1);
+    assert_eq!(limit.handle().levels().in_flight, 1);
     assert_eq!(status(&stack, low("i")).await, 200);
 }
 

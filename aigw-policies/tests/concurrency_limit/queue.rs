@@ -48,7 +48,7 @@ async fn start(stack: &Stack, request: Request<String>) -> JoinHandle<StatusCode
 
 fn assert_levels(handle: &Handle, inside: usize, waiting: usize) {
     let levels = handle.levels();
-    assert_eq!((levels.inside, levels.waiting), (inside, waiting));
+    assert_eq!((levels.in_flight, levels.queued), (inside, waiting));
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +244,7 @@ async fn keys_do_not_wait_for_each_other() {
         .handle()
         .levels_by_key()
         .into_iter()
-        .filter(|(_, levels)| levels.waiting == 1)
+        .filter(|(_, levels)| levels.queued == 1)
         .map(|(key, _)| key.to_string())
         .collect();
     assert_eq!(waiting, [":=x"]);

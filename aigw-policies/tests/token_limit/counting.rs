@@ -58,8 +58,8 @@ fn house(tokens: u64, long: bool) -> (House, Arc<AtomicUsize>) {
         .limit(|limit| {
             limit
                 .output(Output::Tokens(0))
-                .with_estimator(counts)
-                .with_offload(Tokio)
+                .estimator(counts)
+                .offload(Tokio)
         })
         .answering(|_| usage(0, 0));
     (house, counted)
@@ -102,7 +102,7 @@ async fn near_the_limit_the_count_decides() {
 #[tokio::test(start_paused = true)]
 async fn what_never_fits_by_its_count_is_refused_for_good_though_its_estimate_fits() {
     let (house, counted) = house(1001, false);
-    let house = house.limit(|limit| limit.with_estimator(Wide(Arc::clone(&counted))));
+    let house = house.limit(|limit| limit.estimator(Wide(Arc::clone(&counted))));
     assert_eq!(house.call(chat(0)).await.status(), StatusCode::BAD_REQUEST);
     assert_eq!(counted.load(Ordering::Relaxed), 1);
 }
@@ -136,12 +136,7 @@ async fn a_count_that_takes_long_is_nobody_s_where_there_is_nowhere_to_count() {
         house.store.clone(),
         OnOpaque::Pass,
     );
-    let house = house.limit(|_| {
-        limit
-            .unwrap()
-            .output(Output::Tokens(0))
-            .with_estimator(counts)
-    });
+    let house = house.limit(|_| limit.unwrap().output(Output::Tokens(0)).estimator(counts));
     let held = house.store.reserve_now(vec![claim(900)]);
     assert!(matches!(held, Verdict::Admitted(_)));
     assert_eq!(house.call(chat(0)).await.status(), StatusCode::OK);
@@ -150,7 +145,7 @@ async fn a_count_that_takes_long_is_nobody_s_where_there_is_nowhere_to_count() {
 #[tokio::test(start_paused = true)]
 async fn a_call_dropped_while_its_prompt_is_counted_holds_nothing() {
     let (house, counted) = house(150, true);
-    let house = house.limit(|limit| limit.with_offload(Busy));
+    let house = house.limit(|limit| limit.offload(Busy));
     let held = house.store.reserve_now(vec![claim(850)]);
     assert!(matches!(held, Verdict::Admitted(_)));
     {

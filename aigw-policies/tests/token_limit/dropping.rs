@@ -50,7 +50,7 @@ async fn drop_everywhere<St: Store>(store: St) -> (usize, u64) {
     let limit = TokenLimitLayer::try_new([Budget::new("b", limit())], store, OnOpaque::Pass)
         .unwrap()
         .output(Output::Tokens(40))
-        .with_estimator(Told::default());
+        .estimator(Told::default());
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
         .layer(limit)

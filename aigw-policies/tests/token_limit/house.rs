@@ -89,9 +89,7 @@ impl House {
         let told = Told::default();
         let limit = TokenLimitLayer::try_new(budgets, store.clone(), opaque).unwrap();
         Self {
-            limit: limit
-                .output(Output::Tokens(50))
-                .with_estimator(told.clone()),
+            limit: limit.output(Output::Tokens(50)).estimator(told.clone()),
             store,
             told,
             answer: Arc::new(|_| usage(10, 10)),

@@ -5,18 +5,18 @@ use std::time::Duration;
 use aigw_core::usage::Kind;
 use aigw_policies::{
     budget::{Align, Limit, Period, Quota, Rate},
-    token_limit::{Budget, Output, Prices, Weights},
+    token_limit::{Budget, Output, Price, Prices},
 };
 
 use crate::house::{House, json, request};
 
 /// Per million tokens.
 fn prices() -> Prices {
-    let usual = Weights::of(2.5, 10.0).unwrap();
+    let usual = Price::try_new(2.5, 10.0).unwrap();
     let usual = usual.set(Kind::CachedInput, 1.25).unwrap();
-    Prices::new("USD", Weights::of(100.0, 200.0).unwrap())
+    Prices::new("USD", Price::try_new(100.0, 200.0).unwrap())
         .model("gpt-4o*", usual)
-        .model("gpt-4o-mini*", Weights::of(0.15, 0.6).unwrap())
+        .model("gpt-4o-mini*", Price::try_new(0.15, 0.6).unwrap())
 }
 
 /// So many millionths of a dollar a month.

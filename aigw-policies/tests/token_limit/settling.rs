@@ -40,7 +40,7 @@ fn layer(store: &MemoryStore<Tokio>, limit: Limit) -> TokenLimitLayer<MemoryStor
     TokenLimitLayer::try_new([Budget::new("rate", limit)], store.clone(), OnOpaque::Pass)
         .unwrap()
         .output(Output::Tokens(50))
-        .with_estimator(Told::default())
+        .estimator(Told::default())
 }
 
 #[tokio::test(start_paused = true)]

@@ -334,7 +334,7 @@ async fn what_flows_back_meanwhile_lets_it_run_on() {
         TokenLimitLayer::try_new([budget], MemoryStore::with_clock(Tokio, 10), OnOpaque::Pass)
             .unwrap()
             .output(Output::Tokens(10))
-            .with_estimator(Told::default())
+            .estimator(Told::default())
             .stop_streams(stops)
     };
     let mut bodies = Vec::new();
@@ -390,7 +390,7 @@ async fn the_providers_body_is_dropped_at_once_and_the_callers_ends_in_order() {
     let limit = TokenLimitLayer::try_new([budget], store, OnOpaque::Pass)
         .unwrap()
         .output(Output::Tokens(50))
-        .with_estimator(Told::default())
+        .estimator(Told::default())
         .stop_streams(true);
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
@@ -537,7 +537,7 @@ async fn dropped_after_any_number_of_polls_it_is_settled_once() {
         let layer = layer.unwrap().output(Output::Tokens(50));
         let stack = ServiceBuilder::new()
             .layer(CallLayer::new())
-            .layer(layer.with_estimator(Told::default()).stop_streams(true))
+            .layer(layer.estimator(Told::default()).stop_streams(true))
             .layer(MeterLayer::new())
             .service(provider.clone());
         let mut request = CHAT.request();
@@ -591,7 +591,7 @@ async fn in_redis_what_was_left_at_the_beginning_counts() {
     let handle = layer.handle();
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
-        .layer(layer.with_estimator(Told::default()))
+        .layer(layer.estimator(Told::default()))
         .layer(MeterLayer::new())
         .service(service_fn(|_: Request<_>| async {
             Ok::<_, Infallible>(stream(CHAT.events(40)))

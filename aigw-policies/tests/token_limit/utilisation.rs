@@ -71,7 +71,7 @@ async fn hour(output: Output, pause: Duration) -> Seen {
     let limit = TokenLimitLayer::try_new([budget], store, OnOpaque::Pass)
         .unwrap()
         .output(output)
-        .with_estimator(Told::default());
+        .estimator(Told::default());
     let stack = ServiceBuilder::new()
         .layer(CallLayer::new())
         .layer(limit)

@@ -146,7 +146,7 @@ fn no_op() -> Result<Duration> {
 fn request_limited() -> Result<Duration> {
     let rate = Rate::try_new(REQUESTS.into(), Duration::from_secs(1))?;
     let config = request_limit::Config::new(["model".parse()?], rate);
-    serve(RequestLimitLayer::in_memory(config)?.layer(answer()))
+    serve(RequestLimitLayer::try_new(config)?.layer(answer()))
 }
 
 type Asked = CallBody<Empty<Bytes>>;

@@ -89,7 +89,7 @@ fn account() -> Result<TokenLimitLayer<MemoryStore>, BoxError> {
     let guess = Rate::try_new(30_000, Duration::from_secs(60))?;
     let budget = Budget::new("account", guess).follows_provider();
     let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
-    Ok(limit.with_estimator(Fast::new()))
+    Ok(limit.estimator(Fast::new()))
 }
 
 /// The client that the application has already, with our layers within.

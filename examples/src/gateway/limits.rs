@@ -51,10 +51,9 @@ impl Limits {
     pub fn new(config: &Config) -> Result<(Self, Option<Driver>), Error> {
         let (concurrency, stored, driver) = match config.store.open()? {
             Opened::Memory(store) => {
-                let requests = requests(config, RequestLimitLayer::in_memory)?;
-                let concurrency = concurrency(config, |_, limit| {
-                    ConcurrencyLimitLayer::try_new(limit, Tokio)
-                })?;
+                let requests = requests(config, RequestLimitLayer::try_new)?;
+                let concurrency =
+                    concurrency(config, |limit| ConcurrencyLimitLayer::try_new(limit, Tokio))?;
                 let on = On::new(config, store, requests)?;
                 (concurrency, Stored::Memory(on), None)
             }
@@ -62,8 +61,7 @@ impl Limits {
                 let requests = requests(config, |limit| {
                     RequestLimitLayer::with_store(limit, store.clone())
                 })?;
-                let concurrency = concurrency(config, |index, limit| {
-                    let limit = limit.or_name(|| format!("calls-{index}"));
+                let concurrency = concurrency(config, |limit| {
                     ConcurrencyLimitLayer::with_store(limit, Tokio, store.clone())
                 })?;
                 let on = On::new(config, store, requests)?;
@@ -88,8 +86,13 @@ impl Limits {
     /// The budgets, what has become of their store, and how many calls are under way and wait.
     pub fn to_json(&self) -> Value {
         let concurrency = self.concurrency.iter().map(|limit| {
-            let levels = limit.handle().levels();
-            json!({ "inside": levels.inside, "waiting": levels.waiting })
+            let (handle, levels) = (limit.handle(), limit.handle().levels());
+            json!({
+                "name": handle.name(),
+                "calls": handle.calls(),
+                "in_flight": levels.in_flight,
+                "queued": levels.queued,
+            })
         });
         let (store, requests, budgets) = match &self.stored {
             Stored::Memory(on) => (
@@ -100,10 +103,10 @@ impl Limits {
             Stored::Redis(on) => (redis(&on.store), on.requests(), on.budgets()),
         };
         json!({
-            "concurrency": concurrency.collect::<Vec<_>>(),
-            "requests": requests,
+            "concurrency_limit": concurrency.collect::<Vec<_>>(),
+            "request_limit": requests,
             "store": store,
-            "token_budgets": budgets,
+            "token_limit": budgets,
         })
     }
 }
@@ -117,7 +120,7 @@ impl<St: aigw_policies::budget::Store> On<St> {
         let tokens = config.token_limit.as_ref();
         let tokens = tokens.map(|tokens| tokens.layer(store.clone()));
         let tokens = tokens.transpose().map_err(Error::at("token_limit"))?;
-        let tokens = tokens.map(|tokens| tokens.with_offload(Tokio));
+        let tokens = tokens.map(|tokens| tokens.offload(Tokio));
         Ok(Self {
             store,
             requests,
@@ -128,7 +131,7 @@ impl<St: aigw_policies::budget::Store> On<St> {
     fn requests(&self) -> Vec<Value> {
         let limits = self.requests.iter();
         limits
-            .map(|limit| named(limit.name(), limit.handle().limit()))
+            .map(|limit| named(limit.handle().name(), limit.handle().limit()))
             .collect()
     }
 
@@ -146,34 +149,55 @@ fn named(name: &str, limit: impl Display) -> Value {
     json!({ "name": name, "limit": limit.to_string() })
 }
 
-/// The limits of requests, in their order. On a store those without a name are told apart by it.
-fn requests<L>(
+/// The limits of requests, in their order. Each has a name of its own, for it is kept by that.
+fn requests<St: aigw_policies::budget::Store>(
     config: &Config,
-    layer: impl Fn(request_limit::Config) -> Result<L, request_limit::ConfigError>,
-) -> Result<Vec<L>, Error> {
-    let limits = config.request_limit.iter().enumerate();
-    limits
-        .map(|(index, limit)| {
-            let limit = limit.clone().or_name(|| format!("requests-{index}"));
-            layer(limit).map_err(Error::at(format!("request_limit[{index}]")))
-        })
-        .collect()
+    layer: impl Fn(request_limit::Config) -> Result<RequestLimitLayer<St>, request_limit::ConfigError>,
+) -> Result<Vec<RequestLimitLayer<St>>, Error> {
+    let mut layers = Vec::<RequestLimitLayer<St>>::new();
+    for (index, limit) in config.request_limit.iter().enumerate() {
+        let key = format!("request_limit[{index}]");
+        let layer = layer(limit.clone()).map_err(Error::at(&key))?;
+        let handle = layer.handle();
+        if layers
+            .iter()
+            .any(|before| before.handle().name() == handle.name())
+        {
+            return Err(twice(key, handle.name()));
+        }
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+fn twice(key: String, name: &str) -> Error {
+    Error::new(
+        key,
+        format!("another limit has the name `{name}` too: give it a `name`"),
+    )
 }
 
 /// The limits of calls at once, in their order.
 fn concurrency(
     config: &Config,
     layer: impl Fn(
-        usize,
         concurrency_limit::Config,
     ) -> Result<ConcurrencyLimitLayer<Tokio>, concurrency_limit::ConfigError>,
 ) -> Result<Vec<ConcurrencyLimitLayer<Tokio>>, Error> {
-    let limits = config.concurrency_limit.iter().enumerate();
-    limits
-        .map(|(index, limit)| {
-            layer(index, limit.clone()).map_err(Error::at(format!("concurrency_limit[{index}]")))
-        })
-        .collect()
+    let mut layers = Vec::<ConcurrencyLimitLayer<Tokio>>::new();
+    for (index, limit) in config.concurrency_limit.iter().enumerate() {
+        let key = format!("concurrency_limit[{index}]");
+        let layer = layer(limit.clone()).map_err(Error::at(&key))?;
+        let handle = layer.handle();
+        let mut before = layers.iter().map(ConcurrencyLimitLayer::handle);
+        if let Some(name) = handle.name()
+            && before.any(|before| before.name() == Some(name))
+        {
+            return Err(twice(key, name));
+        }
+        layers.push(layer);
+    }
+    Ok(layers)
 }
 
 fn redis(store: &Redis) -> Value {

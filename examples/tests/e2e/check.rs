@@ -129,6 +129,24 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "unknown variant `paper`",
         ),
         (
+            "requests-twice",
+            with(
+                "[[request_limit]]\nkey = []\nquota = 9\nperiod = \"day\"\n\
+                 [[request_limit]]\nkey = [\"user\"]\nquota = 1\nperiod = \"day\"",
+            ),
+            "request_limit[1]",
+            "another limit has the name `requests` too: give it a `name`",
+        ),
+        (
+            "calls-twice",
+            with(
+                "[[concurrency_limit]]\nname = \"a\"\nkey = []\ncalls = 9\n\
+                 [[concurrency_limit]]\nname = \"a\"\nkey = [\"user\"]\ncalls = 1",
+            ),
+            "concurrency_limit[1]",
+            "another limit has the name `a` too: give it a `name`",
+        ),
+        (
             "no-calls",
             with("[[concurrency_limit]]\nkey = []\ncalls = 0"),
             "concurrency_limit[0]",

@@ -75,10 +75,10 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
 
     let status = house.status().await;
     let expected = serde_json::json!({
-        "concurrency": [],
-        "requests": [],
+        "concurrency_limit": [],
+        "request_limit": [],
         "store": { "kind": "memory", "keys": 1 },
-        "token_budgets": [{ "name": "year", "limit": "51 tokens per year" }],
+        "token_limit": [{ "name": "year", "limit": "51 tokens per year" }],
     });
     assert_eq!(status["limits"], expected);
 }
@@ -188,7 +188,7 @@ impl House {
     /// Waits until so many calls are inside a limit.
     async fn inside(&self, limit: usize, calls: u64) {
         let until = Instant::now() + PATIENCE;
-        while self.status().await["limits"]["concurrency"][limit]["inside"] != calls {
+        while self.status().await["limits"]["concurrency_limit"][limit]["in_flight"] != calls {
             assert!(Instant::now() < until, "{calls} calls inside limit {limit}");
         }
     }
@@ -218,7 +218,7 @@ calls = 1
         code: "insufficient_quota",
         anthropic: "rate_limit_error",
         google: "RESOURCE_EXHAUSTED",
-        says: "request limit `requests-0` (2 requests per year) is reached",
+        says: "request limit `requests` (2 requests per year) is reached",
     };
     let mut wire = house.connect().await;
     for left in ["1", "0"] {
@@ -238,8 +238,8 @@ calls = 1
         assert_eq!(status, expected, "{caller:?}");
     }
     let expected = serde_json::json!([
-        { "name": "requests-0", "limit": "2 per year" },
+        { "name": "requests", "limit": "2 per year" },
         { "name": "all", "limit": "1000 per minute" },
     ]);
-    assert_eq!(house.status().await["limits"]["requests"], expected);
+    assert_eq!(house.status().await["limits"]["request_limit"], expected);
 }

@@ -120,7 +120,7 @@ async fn a_call_of_one_gateway_has_a_place_of_all() {
     let refused = ask(&mut there, Caller::OpenAi).await;
     assert_eq!(refused.status(), 429);
     let message = refused.json()["error"]["message"].to_string();
-    assert!(message.contains("`calls-0` admits 1 at once"), "{message}");
+    assert!(message.contains("`calls` admits 1 at once"), "{message}");
     assert_eq!(here.answer().await.status(), 200);
     // As soon as Redis knows.
     let until = Instant::now() + PATIENCE;

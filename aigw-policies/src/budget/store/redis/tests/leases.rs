@@ -252,7 +252,7 @@ async fn a_call_holds_its_lease_until_its_answer_has_ended() {
     let refused = call(&there).await;
     assert_eq!(refused.status(), 429);
     assert!(!refused.headers().contains_key("retry-after"));
-    assert_eq!(there.handle().levels().inside, 0);
+    assert_eq!(there.handle().levels().in_flight, 0);
     drop(answer);
     assert_eq!(call(&here).await.status(), 200);
     one.flush().await;

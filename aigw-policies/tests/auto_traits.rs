@@ -64,6 +64,8 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<request_limit::ResponseFuture<Service, Body, budget::MemoryStore>>();
     plain::<token_limit::Budget>();
     plain::<token_limit::ConfigError>();
+    plain::<token_limit::consumed::Consumed<()>>();
+    plain::<token_limit::consumed::ConsumedLayer>();
     plain::<budget::Headers>();
     plain::<token_limit::OnOpaque>();
     plain::<token_limit::Output>();

@@ -26,10 +26,10 @@ use aigw_policies::{
     concurrency_limit::{ConcurrencyLimitLayer, Config as Limit},
     drain::{Bounds, DrainLayer},
     request_limit::{self, RequestLimitLayer},
-    token_limit::{Budget, OnOpaque, TokenLimitLayer},
+    token_limit::{Budget, OnOpaque, TokenLimitLayer, consumed::ConsumedLayer},
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -138,6 +138,9 @@ async fn every_policy_is_ready_when_its_inner_service_is_and_calls_that() {
     let policy = token_limit();
     service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));
     let call = CallLayer::new();
+    service::calls_what_is_ready(|inner| call.layer(policy.layer(inner)), chat).await;
+    let policy = ConsumedLayer::new(HeaderName::from_static("x-consumed"));
+    service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));
     service::calls_what_is_ready(|inner| call.layer(policy.layer(inner)), chat).await;
     let policy = request_limit();
     service::forwards_readiness::<Asked, _, _>(|inner| policy.layer(inner));

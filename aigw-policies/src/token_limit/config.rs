@@ -4,7 +4,10 @@ use aigw_core::{duration, key::Dimension, usage::Kind};
 use http::{HeaderName, StatusCode};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Budget, ConfigError, OnOpaque, Output, Price, Prices, TokenLimitLayer, Weights};
+use super::{
+    Budget, ConfigError, OnOpaque, Output, Price, Prices, TokenLimitLayer, Weights,
+    consumed::ConsumedLayer,
+};
 use crate::{
     budget::{Align, Condition, Headers, Limit, Period, Quota, Rate, Store},
     tokens::{Fast, Off},
@@ -115,6 +118,8 @@ pub struct HeaderNames {
     pub reset: Option<String>,
     /// In place of `x-ratelimit-degraded`.
     pub degraded: Option<String>,
+    /// Where [`Config::consumed`] tells how many tokens a call has used. Default: nowhere.
+    pub consumed: Option<String>,
 }
 
 /// One budget: a rate, a quota, or both.
@@ -183,7 +188,7 @@ impl Config {
         let layer = TokenLimitLayer::try_new(budgets, store, self.opaque)?
             .output(self.output)
             .stop_streams(self.stop_streams)
-            .headers(self.headers.resolve()?)
+            .headers(self.headers.names()?.headers)
             .quota_status(self.quota_status()?);
         Ok(match self.estimate {
             Estimate::Off => layer.estimator(Off),
@@ -193,6 +198,17 @@ impl Config {
             #[cfg(not(feature = "tiktoken"))]
             Estimate::Exact => return Err(ConfigError::NoTokenizer),
         })
+    }
+
+    /// What tells how many tokens a call has used, if that is asked for. It stands outside the
+    /// [layer](Self::layer).
+    ///
+    /// # Errors
+    ///
+    /// A name that no header can have, or that is taken.
+    pub fn consumed(&self) -> Result<Option<ConsumedLayer>, ConfigError> {
+        let name = self.headers.names()?.consumed;
+        Ok(name.map(ConsumedLayer::new))
     }
 
     fn quota_status(&self) -> Result<StatusCode, ConfigError> {
@@ -350,8 +366,14 @@ fn by_kind<W, E: fmt::Display>(
     Ok(whole)
 }
 
+/// Names that headers can have, each its own.
+struct Names {
+    headers: Headers,
+    consumed: Option<HeaderName>,
+}
+
 impl HeaderNames {
-    fn resolve(&self) -> Result<Headers, ConfigError> {
+    fn names(&self) -> Result<Names, ConfigError> {
         let named = |name: &Option<String>, otherwise: Option<HeaderName>| match name.as_deref() {
             None => Ok(otherwise),
             Some("") => Ok(None),
@@ -362,28 +384,35 @@ impl HeaderNames {
                 .ok_or_else(|| ConfigError::Header(name.into())),
         };
         let otherwise = Headers::tokens();
-        let headers = Headers {
-            limit: named(&self.limit, otherwise.limit)?,
-            remaining: named(&self.remaining, otherwise.remaining)?,
-            reset: named(&self.reset, otherwise.reset)?,
-            degraded: named(&self.degraded, otherwise.degraded)?,
+        let names = Names {
+            headers: Headers {
+                limit: named(&self.limit, otherwise.limit)?,
+                remaining: named(&self.remaining, otherwise.remaining)?,
+                reset: named(&self.reset, otherwise.reset)?,
+                degraded: named(&self.degraded, otherwise.degraded)?,
+            },
+            consumed: named(&self.consumed, None)?,
         };
+        match names.twice() {
+            Some(name) => Err(ConfigError::Header(name.as_str().into())),
+            None => Ok(names),
+        }
+    }
+}
+
+impl Names {
+    fn twice(&self) -> Option<&HeaderName> {
         let Headers {
             limit,
             remaining,
             reset,
             degraded,
-        } = &headers;
-        let names = [limit, remaining, reset, degraded];
+        } = &self.headers;
+        let names = [limit, remaining, reset, degraded, &self.consumed];
         let names: Vec<_> = names.into_iter().flatten().collect();
-        let twice = names.iter().enumerate().find(|(index, name)| {
-            let mut before = names.iter().take(*index);
-            before.any(|before| before == *name)
-        });
-        if let Some((_, name)) = twice {
-            return Err(ConfigError::Header(name.as_str().into()));
-        }
-        Ok(headers)
+        let mut places = names.iter().enumerate();
+        let twice = places.find(|(index, name)| names.iter().take(*index).any(|it| it == *name));
+        twice.map(|(_, name)| *name)
     }
 }
 

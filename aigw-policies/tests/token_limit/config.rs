@@ -147,6 +147,11 @@ fn what_else_cannot_take_effect_is_told() {
             json!({ "limit": "x-left", "reset": "x-left" }),
             "`x-left` is no name of a header, or one that is taken",
         ),
+        (
+            "headers",
+            json!({ "limit": "x-left", "consumed": "x-left" }),
+            "`x-left` is no name of a header, or one that is taken",
+        ),
         ("estimate", json!("guess"), "unknown variant `guess`"),
     ] {
         let mut config = base();

@@ -11,6 +11,7 @@
 mod admitting;
 #[cfg(feature = "serde")]
 mod config;
+mod consumed;
 mod counting;
 mod dropping;
 mod following;

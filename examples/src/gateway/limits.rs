@@ -7,7 +7,7 @@ use aigw_policies::{
     budget::{MemoryStore, redis::Driver},
     concurrency_limit::{self, ConcurrencyLimitLayer},
     request_limit::{self, RequestLimitLayer},
-    token_limit::TokenLimitLayer,
+    token_limit::{TokenLimitLayer, consumed::ConsumedLayer},
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -37,6 +37,7 @@ pub(super) struct On<St> {
     store: St,
     pub(super) requests: Vec<RequestLimitLayer<St>>,
     pub(super) tokens: Option<TokenLimitLayer<St>>,
+    pub(super) consumed: Option<ConsumedLayer>,
 }
 
 /// How long a gateway that goes down waits until its store knows what was used.
@@ -117,14 +118,17 @@ impl<St: aigw_policies::budget::Store> On<St> {
         store: St,
         requests: Vec<RequestLimitLayer<St>>,
     ) -> Result<Self, Error> {
-        let tokens = config.token_limit.as_ref();
-        let tokens = tokens.map(|tokens| tokens.layer(store.clone()));
-        let tokens = tokens.transpose().map_err(Error::at("token_limit"))?;
-        let tokens = tokens.map(|tokens| tokens.offload(Tokio));
+        let (mut tokens, mut consumed) = (None, None);
+        if let Some(limit) = &config.token_limit {
+            let layer = limit.layer(store.clone());
+            tokens = Some(layer.map_err(Error::at("token_limit"))?.offload(Tokio));
+            consumed = limit.consumed().map_err(Error::at("token_limit"))?;
+        }
         Ok(Self {
             store,
             requests,
             tokens,
+            consumed,
         })
     }
 

@@ -113,6 +113,9 @@ where
         Some(tokens) => erased(tokens.layer(routes)),
         None => erased(routes),
     };
+    if let Some(consumed) = &on.consumed {
+        calls = erased(consumed.layer(calls));
+    }
     for limit in concurrency.iter().rev() {
         calls = erased(limit.layer(calls));
     }

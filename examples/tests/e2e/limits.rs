@@ -15,6 +15,7 @@ const ONE_CALL: &str = r#"
 estimate = "off"
 output = 50
 opaque = "pass"
+headers = { consumed = "x-tokens-consumed" }
 
 [[token_limit.budget]]
 name = "year"
@@ -61,6 +62,8 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
     ask(&mut wire, Caller::OpenAi, "a").await;
     let answer = wire.answer().await;
     assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), Some("51"));
+    let consumed = answer.head.header("x-tokens-consumed").unwrap();
+    assert!(consumed.parse::<u64>().unwrap() > 0, "{consumed}");
     assert_eq!(
         answer.head.header("x-ratelimit-remaining-tokens"),
         Some("1")

@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use crate::cmd::{Result, cargo};
 
 /// The driver's targets, for whoever misspells one: building it takes longer than reading a word.
-const TARGETS: [&str; 6] = [
+const TARGETS: [&str; 7] = [
     "json-request",
     "form",
     "answer",
     "hide-usage",
+    "truncate",
     "sse",
     "hints",
 ];

@@ -2,6 +2,7 @@
 
 mod answers;
 mod requests;
+mod truncated;
 
 use std::time::{Duration, SystemTime};
 
@@ -41,6 +42,11 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "hide-usage",
         seeds: answers::seeds,
         check: answers::check_hidden,
+    },
+    Target {
+        name: "truncate",
+        seeds: answers::seeds,
+        check: truncated::check,
     },
     Target {
         name: "sse",

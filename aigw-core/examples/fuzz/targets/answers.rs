@@ -72,7 +72,7 @@ pub(super) fn drain<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Vec<u8> {
 const STREAM: &str = r#"{"model":"m","stream":true}"#;
 
 /// Path, request and media type.
-const CALLS: &[(&str, &str, &str)] = &[
+pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ("/v1/chat/completions", STREAM, "text/event-stream"),
     ("/v1/chat/completions", STREAM, "application/json"),
     ("/v1/responses", STREAM, "text/event-stream"),
@@ -120,9 +120,9 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         .collect()
 }
 
-type Answer = Response<reject::Body<HideUsage<MeterBody<Pieces>>>>;
+pub(super) type Answer = Response<reject::Body<HideUsage<MeterBody<Pieces>>>>;
 
-fn answer(
+pub(super) fn answer(
     call: (&str, &'static str, &str),
     asks: IncludeUsage,
     chunks: &[&[u8]],
@@ -143,7 +143,7 @@ fn answer(
 }
 
 /// What came through, and what was seen of it.
-fn read(mut answer: Answer) -> (Vec<u8>, Meter, Ending) {
+pub(super) fn read(mut answer: Answer) -> (Vec<u8>, Meter, Ending) {
     let bytes = drain(answer.body_mut());
     let body = answer.into_body();
     (bytes, body.meter().clone(), body.ending())

@@ -42,7 +42,6 @@ fn every_public_type_is_send_sync_unpin_and_debug() {
     plain::<budget::Rate>();
     plain::<budget::Refused>();
     plain::<budget::Reserving>();
-    plain::<budget::Timestamp>();
     plain::<budget::Verdict>();
     plain::<concurrency_limit::Config>();
     plain::<concurrency_limit::ConfigError>();

@@ -281,14 +281,14 @@ pub enum Align {
     #[default]
     Utc,
     /// At every moment: the amount holds for the period that ends now. Use is counted in
-    /// [`SLOTS`](Self::SLOTS) parts of the period and each is given back when the last of it is a
+    /// 24 parts of the period and each is given back when the last of it is a
     /// period old, so that a period never sees more than the amount.
     Rolling,
 }
 
 impl Align {
     /// In how many parts a rolling period is counted.
-    pub const SLOTS: u64 = 24;
+    pub(crate) const SLOTS: u64 = 24;
 }
 
 /// A limit that cannot take effect.

@@ -20,14 +20,33 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use aigw_policies::budget::{Align, Limit, Period, Quota, Rate};
+//! use aigw_policies::budget::{
+//!     Align, Claim, Key, Limit, MemoryStore, Period, Quota, Rate, Store, Verdict,
+//! };
 //!
-//! let rate = Rate::try_new(100_000, Duration::from_secs(60))?;
-//! assert_eq!(rate.to_string(), "100000 per minute");
-//! let quota = Quota::try_new(1_000_000, Period::Month, Align::Utc)?;
-//! assert_eq!(Limit::from(quota).to_string(), "1000000 per month");
-//! assert!(Rate::try_new(0, Duration::from_secs(60)).is_err());
-//! # Ok::<(), aigw_policies::budget::LimitError>(())
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), aigw_policies::budget::LimitError> {
+//! let rate = Limit::from(Rate::try_new(100_000, Duration::from_secs(60))?);
+//! let quota = Limit::from(Quota::try_new(1_000_000, Period::Month, Align::Utc)?);
+//! assert_eq!((rate.to_string(), quota.to_string()), ("100000 per minute".into(), "1000000 per month".into()));
+//!
+//! // Both at once, for one team: all of it is taken, or nothing.
+//! let claims = |amount| [("rate", rate), ("monthly", quota)].map(|(budget, limit)| Claim {
+//!     key: Key::new(budget, [Some("team-a")]),
+//!     limit,
+//!     amount,
+//! });
+//! let store = MemoryStore::new();
+//! let Verdict::Admitted(holds) = store.reserve(claims(60_000).into()).await else { panic!() };
+//! let Verdict::Refused(refused) = store.reserve(claims(60_000).into()).await else { panic!() };
+//! // The rate decides; it brings what is missing in less than twelve seconds.
+//! assert_eq!(refused.claim, 0);
+//! assert_eq!(refused.wait.unwrap().as_secs(), 11);
+//! store.settle(holds, &[500, 500]);
+//! let left = store.left(&claims(0)[1].key, &quota).unwrap();
+//! assert_eq!(left.remaining, 999_500);
+//! # Ok(())
+//! # }
 //! ```
 
 mod bucket;
@@ -57,10 +76,10 @@ pub(crate) use self::store::left;
 pub use self::store::redis;
 #[cfg(feature = "request-limit")]
 pub(crate) use self::store::shards;
+pub(crate) use self::timestamp::Timestamp;
 pub use self::{
     condition::Condition,
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
     store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, Verdict},
-    timestamp::Timestamp,
 };

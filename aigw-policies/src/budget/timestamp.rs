@@ -8,30 +8,30 @@ use std::{
 /// Wall time, because quotas follow the calendar and because processes that share a store must agree
 /// on it: finer than any limit needs, and exact in the numbers that a Redis script computes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(u64);
+pub(crate) struct Timestamp(u64);
 
 impl Timestamp {
     /// A point by its microseconds since 1970.
     #[must_use]
-    pub const fn from_micros(micros: u64) -> Self {
+    pub(crate) const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
     /// Microseconds since 1970.
     #[must_use]
-    pub const fn as_micros(self) -> u64 {
+    pub(crate) const fn as_micros(self) -> u64 {
         self.0
     }
 
     /// How much later this is; zero if it is earlier.
     #[must_use]
-    pub const fn since(self, earlier: Self) -> Duration {
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
     /// The point so much later, rounded up to a microsecond.
     #[must_use]
-    pub fn after(self, wait: Duration) -> Self {
+    pub(crate) fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(ceil_micros(wait)))
     }
 }

@@ -107,12 +107,6 @@ impl<C: Clock> MemoryStore<C> {
         self.shared.shards.sum(Shard::len)
     }
 
-    /// The store's time, which never steps back.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.shared.now()
-    }
-
     pub(super) fn extend_one(&self, home: Home, limit: &Limit, taken: &mut Taken, more: u64) {
         let mut shard = lock(self.shared.shards.place(home.key).shard);
         shard.extend(home, limit, self.shared.now(), taken, more);

@@ -184,12 +184,6 @@ impl Hold {
             Kept::Share(_) | Kept::Nowhere => true,
         }
     }
-
-    /// Whether the store was full, so that the key shares a level with all others that came too late.
-    #[must_use]
-    pub fn is_folded(&self) -> bool {
-        self.kept.home().is_some_and(|home| home.shared)
-    }
 }
 
 /// Why nothing was taken.

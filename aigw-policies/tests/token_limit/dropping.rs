@@ -135,6 +135,6 @@ async fn in_redis_every_call_is_settled_once() {
     };
     assert_eq!(holds[0].left().unwrap().remaining, 1_000_000 - charged);
     let stats = store.stats();
-    assert_eq!((stats.lost, stats.in_doubt, stats.undecided), (0, 0, 0));
+    assert_eq!((stats.dropped, stats.in_doubt, stats.undecided), (0, 0, 0));
     store.settle(holds, &[0]);
 }

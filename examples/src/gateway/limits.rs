@@ -215,7 +215,7 @@ fn redis(store: &Redis) -> Value {
         "undecided": stats.undecided,
         "in_doubt": stats.in_doubt,
         "waiting": stats.waiting,
-        "lost": stats.lost,
+        "dropped": stats.dropped,
         "forgotten": stats.forgotten,
     })
 }

@@ -300,7 +300,7 @@ impl<T: Timer> Running<T> {
             Err(error) => {
                 // Sending it again would not help, and nothing else would ever be sent.
                 if carries && is_a_fault_of_ours(&error) {
-                    self.shared.inbox().outbox.lose(self.batch.len());
+                    self.shared.inbox().outbox.drop_unsent(self.batch.len());
                     self.batch.clear();
                 }
                 if !decisions.is_empty() || !is_a_fault_of_ours(&error) {

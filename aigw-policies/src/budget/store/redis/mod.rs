@@ -22,9 +22,12 @@
 //! # Examples
 //!
 //! ```no_run
+//! use std::time::Duration;
+//!
 //! use aigw_policies::{
-//!     aigw_core::rt::Tokio,
-//!     budget::redis::{Config, OnError, RedisStore},
+//!     aigw_core::{key::Dimension, rt::Tokio},
+//!     budget::{Rate, redis::{Config, OnError, RedisStore}},
+//!     token_limit::{Budget, OnOpaque, TokenLimitLayer},
 //! };
 //! use redis::aio::MultiplexedConnection;
 //!
@@ -33,7 +36,12 @@
 //! let config = Config::try_new("gateway", OnError::Local)?;
 //! let (store, driver) = RedisStore::new(connection, Tokio, config);
 //! tokio::spawn(driver);
-//! // … a limiter on `store.clone()`; and at the end:
+//!
+//! let rate = Rate::try_new(100_000, Duration::from_secs(60))?;
+//! let team = Budget::new("team", rate).key([Dimension::Consumer]);
+//! let limit = TokenLimitLayer::try_new([team], store.clone(), OnOpaque::Pass)?;
+//! # let _ = limit;
+//! // … it serves; and at the end:
 //! store.flush().await;
 //! # Ok(())
 //! # }

@@ -45,7 +45,7 @@ pub(super) struct Outbox {
     /// while an outage lasts.
     unasked: HashMap<String, Correction>,
     capacity: usize,
-    lost: u64,
+    dropped: u64,
 }
 
 impl Outbox {
@@ -54,7 +54,7 @@ impl Outbox {
             queue: VecDeque::new(),
             unasked: HashMap::new(),
             capacity,
-            lost: 0,
+            dropped: 0,
         }
     }
 
@@ -68,7 +68,7 @@ impl Outbox {
         if has_room {
             self.queue.push_back(correction);
         } else {
-            self.lost += 1;
+            self.dropped += 1;
         }
         has_room
     }
@@ -99,7 +99,7 @@ impl Outbox {
             };
             self.unasked.insert(key.to_owned(), correction);
         } else {
-            self.lost += 1;
+            self.dropped += 1;
         }
     }
 
@@ -125,13 +125,13 @@ impl Outbox {
     }
 
     /// So many will never be told.
-    pub(super) fn lose(&mut self, corrections: usize) {
-        self.lost += corrections as u64;
+    pub(super) fn drop_unsent(&mut self, corrections: usize) {
+        self.dropped += corrections as u64;
     }
 
-    /// How many were lost.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost
+    /// How many were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
         for key in ["a", "b", "c", "a"] {
             outbox.push_unasked(key, limit(), 5, 1);
         }
-        assert_eq!((outbox.len(), outbox.lost()), (4, 2));
+        assert_eq!((outbox.len(), outbox.dropped()), (4, 2));
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl<T> Shared<T> {
             decided: self.decided.get(),
             undecided: self.undecided.get(),
             in_doubt: self.in_doubt.get(),
-            lost: inbox.outbox.lost(),
+            dropped: inbox.outbox.dropped(),
             leases: inbox.leases.held() as u64,
             waiting: (inbox.outbox.len() + inbox.left + inbox.in_hand) as u64,
             forgotten: self.forgotten.get(),

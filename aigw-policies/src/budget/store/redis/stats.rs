@@ -13,7 +13,7 @@ pub struct Stats {
     /// asked stays taken if it has.
     pub in_doubt: u64,
     /// Corrections for which there was no room.
-    pub lost: u64,
+    pub dropped: u64,
     /// Places of concurrency limits that this process holds.
     pub leases: u64,
     /// Corrections that are on their way.

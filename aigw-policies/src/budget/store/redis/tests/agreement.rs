@@ -160,5 +160,5 @@ where
             open.push((std::mem::take(ours), std::mem::take(theirs)));
         }
     }
-    assert_eq!(redis.stats().lost, 0);
+    assert_eq!(redis.stats().dropped, 0);
 }

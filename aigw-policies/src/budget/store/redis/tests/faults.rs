@@ -100,7 +100,7 @@ async fn a_server_that_stands_still_counts_everything_once() {
     }
     load.go_on(300).await;
     let (used, counted, stats) = load.end().await;
-    assert_eq!((stats.in_doubt, stats.lost), (0, 0));
+    assert_eq!((stats.in_doubt, stats.dropped), (0, 0));
     assert_eq!(counted, used);
 }
 
@@ -118,7 +118,7 @@ async fn a_server_that_is_killed_and_kept_its_data_counts_nothing_twice() {
     }
     load.go_on(300).await;
     let (used, counted, stats) = load.end().await;
-    assert_eq!((stats.lost, stats.forgotten), (0, 0));
+    assert_eq!((stats.dropped, stats.forgotten), (0, 0));
     // What it had decided and not said when it was killed stays taken.
     let doubt = 10 * stats.in_doubt;
     assert!(

@@ -154,9 +154,9 @@ async fn what_finds_no_room_to_be_taken_is_not_given_back() {
         panic!("it admits everything");
     };
     store.extend(&mut holds, &[30]);
-    assert_eq!((holds[0].amount(), store.stats().lost), (10, 1));
+    assert_eq!((holds[0].amount(), store.stats().dropped), (10, 1));
     store.settle(holds, &[10]);
-    assert_eq!(store.stats().lost, 1);
+    assert_eq!(store.stats().dropped, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,7 +88,7 @@ fn a_request_that_is_let_in_allocates_its_key_and_the_headers_that_tell_of_it() 
     let rate = Rate::try_new(1000, std::time::Duration::from_secs(1)).unwrap();
     let config = request_limit::Config::new([], rate);
     let limit = RequestLimitLayer::try_new(config.clone()).unwrap();
-    let silent = limit.clone().headers(Headers::none());
+    let silent = limit.clone().headers(Headers::none()).unwrap();
     // The key, and the mark on the answer.
     assert_eq!(count_known(silent.layer(answer)) - unlimited, 5);
     // Three values and the room for them.
@@ -96,6 +96,6 @@ fn a_request_that_is_let_in_allocates_its_key_and_the_headers_that_tell_of_it() 
     assert!(told <= 13, "{told}");
     // A store is given claims and gives holds.
     let stored = RequestLimitLayer::with_store(config, MemoryStore::new()).unwrap();
-    let stored = count_known(stored.headers(Headers::none()).layer(answer)) - unlimited;
+    let stored = count_known(stored.headers(Headers::none()).unwrap().layer(answer)) - unlimited;
     assert!(stored <= 13, "{stored}");
 }

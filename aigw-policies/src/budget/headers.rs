@@ -61,6 +61,24 @@ impl Headers {
         }
     }
 
+    /// The first of them, and of another one, that stands twice or means something by itself.
+    pub(crate) fn fault(&self, other: Option<&HeaderName>) -> Option<HeaderName> {
+        let Self {
+            limit,
+            remaining,
+            reset,
+            degraded,
+        } = self;
+        let names = [limit, remaining, reset, degraded];
+        let names = names.into_iter().flatten().chain(other);
+        let names: Vec<_> = names.collect();
+        let mut places = names.iter().enumerate();
+        let fault = places.find(|(index, name)| {
+            !is_free(name) || names.iter().take(*index).any(|before| before == *name)
+        });
+        fault.map(|(_, name)| (*name).clone())
+    }
+
     /// Takes them off an answer.
     pub(super) fn clear(&self, headers: &mut HeaderMap) {
         let names = [&self.limit, &self.remaining, &self.reset];
@@ -93,6 +111,24 @@ impl Headers {
             headers.insert(name, go_duration(left.reset));
         }
     }
+}
+
+/// Whether a header means nothing to HTTP itself or to clients that wait.
+fn is_free(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let meant = [
+        "connection",
+        "date",
+        "location",
+        "server",
+        "set-cookie",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "x-should-retry",
+    ];
+    !meant.contains(&name) && !name.starts_with("content-") && !name.starts_with("retry-after")
 }
 
 /// A duration as Go prints it, and OpenAI with it, in milliseconds rounded up.

@@ -86,6 +86,8 @@ pub enum ConfigError {
     TooMany(u64),
     /// `when` holds for every call.
     EmptyCondition,
+    /// A name of a header that is taken.
+    Header(Box<str>),
 }
 
 impl fmt::Display for ConfigError {
@@ -101,6 +103,7 @@ impl fmt::Display for ConfigError {
                 return write!(f, "{requests} requests are more than {}", u32::MAX);
             }
             Self::EmptyCondition => "`when` names no value and holds for every call",
+            Self::Header(name) => return write!(f, "the header `{name}` is taken"),
         })
     }
 }

@@ -78,9 +78,16 @@ impl<St: Store> RequestLimitLayer<St> {
 
 impl<St: Clone> RequestLimitLayer<St> {
     /// In which headers callers are told what they have left. Default: [`Headers::requests`].
-    pub fn headers(mut self, headers: Headers) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// A name that stands twice, or that means something to HTTP or to clients that wait.
+    pub fn headers(mut self, headers: Headers) -> Result<Self, ConfigError> {
+        if let Some(name) = headers.fault(None) {
+            return Err(ConfigError::Header(name.as_str().into()));
+        }
         Arc::make_mut(&mut self.limiter).headers = headers;
-        self
+        Ok(self)
     }
 
     /// Answers so when a request is refused.

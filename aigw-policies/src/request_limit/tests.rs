@@ -249,7 +249,10 @@ async fn limits_tell_under_names_of_their_own_or_not_at_all() {
     named.remaining = Some(http::HeaderName::from_static("remaining-today"));
     let outer = in_memory(rate(9, 60));
     for (team, headers, today) in [("a", named, Some("4")), ("b", Headers::none(), None)] {
-        let service = two(outer.clone(), in_memory(rate(5, 60)).headers(headers));
+        let service = two(
+            outer.clone(),
+            in_memory(rate(5, 60)).headers(headers).unwrap(),
+        );
         let answer = service.oneshot(request(team)).await.unwrap();
         let told = answer.headers().get("remaining-today");
         assert_eq!(told.map(|told| told.to_str().unwrap()), today);
@@ -263,7 +266,7 @@ async fn limits_tell_under_names_of_their_own_or_not_at_all() {
 
 #[tokio::test(start_paused = true)]
 async fn headers_can_be_left_out_and_a_refusal_names_the_limit() {
-    let layer = in_memory(rate(1, 60)).headers(Headers::none());
+    let layer = in_memory(rate(1, 60)).headers(Headers::none()).unwrap();
     let house = House::new(&layer);
     let (_, headers, _) = house.ask("a").await;
     assert_eq!(headers.get("x-ratelimit-remaining-requests"), None);

@@ -188,8 +188,8 @@ impl Config {
         let layer = TokenLimitLayer::try_new(budgets, store, self.opaque)?
             .output(self.output)
             .stop_streams(self.stop_streams)
-            .headers(self.headers.names()?.headers)
-            .quota_status(self.quota_status()?);
+            .headers(self.headers.names()?.headers)?
+            .quota_status(self.quota_status()?)?;
         Ok(match self.estimate {
             Estimate::Off => layer.estimator(Off),
             Estimate::Fast => layer.estimator(Fast::new()),
@@ -218,10 +218,7 @@ impl Config {
         if self.budget.iter().all(|budget| budget.quota.is_none()) {
             return Err(ConfigError::StatusWithoutQuota);
         }
-        StatusCode::from_u16(status)
-            .ok()
-            .filter(StatusCode::is_client_error)
-            .ok_or(ConfigError::Status(status))
+        StatusCode::from_u16(status).map_err(|_| ConfigError::Status(status))
     }
 }
 
@@ -366,7 +363,7 @@ fn by_kind<W, E: fmt::Display>(
     Ok(whole)
 }
 
-/// Names that headers can have, each its own.
+/// The headers that have the names of a file.
 struct Names {
     headers: Headers,
     consumed: Option<HeaderName>,
@@ -378,60 +375,22 @@ impl HeaderNames {
             None => Ok(otherwise),
             Some("") => Ok(None),
             Some(name) => HeaderName::try_from(name)
-                .ok()
-                .filter(is_free)
                 .map(Some)
-                .ok_or_else(|| ConfigError::Header(name.into())),
+                .map_err(|_| ConfigError::Header(name.into())),
         };
         let otherwise = Headers::tokens();
-        let names = Names {
-            headers: Headers {
-                limit: named(&self.limit, otherwise.limit)?,
-                remaining: named(&self.remaining, otherwise.remaining)?,
-                reset: named(&self.reset, otherwise.reset)?,
-                degraded: named(&self.degraded, otherwise.degraded)?,
-            },
-            consumed: named(&self.consumed, None)?,
+        let headers = Headers {
+            limit: named(&self.limit, otherwise.limit)?,
+            remaining: named(&self.remaining, otherwise.remaining)?,
+            reset: named(&self.reset, otherwise.reset)?,
+            degraded: named(&self.degraded, otherwise.degraded)?,
         };
-        match names.twice() {
+        let consumed = named(&self.consumed, None)?;
+        match headers.fault(consumed.as_ref()) {
             Some(name) => Err(ConfigError::Header(name.as_str().into())),
-            None => Ok(names),
+            None => Ok(Names { headers, consumed }),
         }
     }
-}
-
-impl Names {
-    fn twice(&self) -> Option<&HeaderName> {
-        let Headers {
-            limit,
-            remaining,
-            reset,
-            degraded,
-        } = &self.headers;
-        let names = [limit, remaining, reset, degraded, &self.consumed];
-        let names: Vec<_> = names.into_iter().flatten().collect();
-        let mut places = names.iter().enumerate();
-        let twice = places.find(|(index, name)| names.iter().take(*index).any(|it| it == *name));
-        twice.map(|(_, name)| *name)
-    }
-}
-
-/// Whether a header means nothing to HTTP itself or to clients that wait.
-fn is_free(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    let meant = [
-        "connection",
-        "date",
-        "location",
-        "server",
-        "set-cookie",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "vary",
-        "x-should-retry",
-    ];
-    !meant.contains(&name) && !name.starts_with("content-") && !name.starts_with("retry-after")
 }
 
 /// A word, or a number of tokens.

@@ -113,14 +113,28 @@ impl<St: Store> TokenLimitLayer<St> {
     }
 
     /// In which headers callers are told what they have left. Default: [`Headers::tokens`].
-    pub fn headers(self, headers: Headers) -> Self {
-        self.changed(|limiter| limiter.headers = headers)
+    ///
+    /// # Errors
+    ///
+    /// A name that stands twice, or that means something to HTTP or to clients that wait.
+    pub fn headers(self, headers: Headers) -> Result<Self, ConfigError> {
+        match headers.fault(None) {
+            Some(name) => Err(ConfigError::Header(name.as_str().into())),
+            None => Ok(self.changed(|limiter| limiter.headers = headers)),
+        }
     }
 
     /// The status of a refusal by a quota. Default: 429; Azure API Management answers 403, which
     /// SDKs take for a bad key.
-    pub fn quota_status(self, status: StatusCode) -> Self {
-        self.changed(|limiter| limiter.quota_status = status)
+    ///
+    /// # Errors
+    ///
+    /// A status that is not from 400 to 499.
+    pub fn quota_status(self, status: StatusCode) -> Result<Self, ConfigError> {
+        if !status.is_client_error() {
+            return Err(ConfigError::Status(status.as_u16()));
+        }
+        Ok(self.changed(|limiter| limiter.quota_status = status))
     }
 
     /// Answers so when a call is refused.

@@ -144,7 +144,7 @@ async fn a_refusal_names_its_budget_and_consumes_nothing_of_the_others() {
 async fn a_quota_can_answer_as_the_reference_does() {
     let quota = Quota::try_new(60, Period::Day, Align::Utc).unwrap();
     let house = House::new([Budget::new("daily", quota)])
-        .limit(|limit| limit.quota_status(StatusCode::FORBIDDEN));
+        .limit(|limit| limit.quota_status(StatusCode::FORBIDDEN).unwrap());
     house.call(chat(10)).await;
     assert_eq!(house.call(chat(10)).await.status(), StatusCode::FORBIDDEN);
 }

@@ -3,7 +3,7 @@ use std::convert::Infallible;
 use aigw_core::{call::CallLayer, dialect::Dialect, meter::MeterLayer, reject::Refused, rt::Tokio};
 use aigw_policies::{
     budget::{Claim, Headers, Key, MemoryStore, Verdict},
-    token_limit::Budget,
+    token_limit::{Budget, ConfigError, OnOpaque, TokenLimitLayer},
 };
 use http::HeaderName;
 use http_body_util::BodyExt;
@@ -66,8 +66,8 @@ async fn what_others_took_before_the_head_came_is_told_as_gone() {
 async fn headers_have_the_names_that_they_are_given() {
     let mut headers = Headers::none();
     headers.remaining = Some(HeaderName::from_static("remaining-tokens"));
-    let house =
-        House::new([Budget::new("rate", per_minute(1000))]).limit(|limit| limit.headers(headers));
+    let house = House::new([Budget::new("rate", per_minute(1000))])
+        .limit(|limit| limit.headers(headers).unwrap());
     let answer = house.call(chat(0)).await;
     assert_eq!(answer.headers()["remaining-tokens"], "950");
     assert!(!answer.headers().contains_key("x-ratelimit-limit-tokens"));
@@ -158,4 +158,22 @@ async fn what_a_provider_says_of_its_own_limits_does_not_pass() {
             .keys()
             .all(|name| !name.as_str().starts_with("x-ratelimit"))
     );
+}
+
+#[test]
+fn a_header_that_is_taken_is_an_error() {
+    let layer = || {
+        let budget = Budget::new("rate", per_minute(1));
+        TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass).unwrap()
+    };
+    let mut headers = Headers::tokens();
+    headers.reset = headers.limit.clone();
+    let error = layer().headers(headers).unwrap_err();
+    let taken = "x-ratelimit-limit-tokens";
+    assert_eq!(error, ConfigError::Header(taken.into()));
+    let mut headers = Headers::none();
+    headers.limit = Some(http::header::CONTENT_LENGTH);
+    assert!(layer().headers(headers).is_err());
+    let error = layer().quota_status(http::StatusCode::OK).unwrap_err();
+    assert_eq!(error, ConfigError::Status(200));
 }

@@ -98,7 +98,10 @@ async fn three_gateways_give_out_no_more_than_one_limit() {
     assert_eq!(remaining(&answer), Some(30_000 - used - 50));
     let store = &house.status().await["limits"]["store"];
     assert_eq!(store["kind"], "redis");
-    assert_eq!((&store["dropped"], &store["in_doubt"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&store["dropped"], &store["in_doubt"]),
+        (&json!(0), &json!(0))
+    );
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ local pack, unpack_from = struct.pack, struct.unpack
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
 
 -- Makes what is done with each kind of level, by its letter: a server runs all of this anew for each
--- call, and most calls need one kind. `size` is how many bytes a level has with its expiry.
+-- call, and most calls need one kind. `size` is how many bytes a level has with its expiry,
+-- and `least` how many its limit has at least.
 local makers = {}
 
 -- Of a quota, what is used beyond what was taken is used where that was taken; and it is not lowered.
@@ -32,7 +33,7 @@ end
 --
 -- left: in parts; at: when it was looked at; since: when it was last full.
 function makers.b()
-  local bucket = { size = 4 * 8 }
+  local bucket = { size = 4 * 8, least = 1 + 4 * 8 }
 
   function bucket.limit(written)
     local amount, inflow, parts, debt = unpack_from('<dddd', written, 2)
@@ -125,7 +126,7 @@ end
 --
 -- starts, ends: of the period; since: what was taken from then on is part of what is used.
 function makers.w()
-  local window = { size = 5 * 8 }
+  local window = { size = 5 * 8, least = 1 + 8 }
 
   function window.limit(written)
     return { amount = unpack_from('<d', written, 2), period = written:sub(10) }
@@ -255,7 +256,7 @@ end
 -- newest: the number of the newest slot; since: slots before were of another width; [place]: what
 -- was used in the slot.
 function makers.r()
-  local rolling = { size = (3 + SLOTS) * 8 }
+  local rolling = { size = (3 + SLOTS) * 8, least = 1 + 2 * 8 }
   local FORM = ('d'):rep(3 + SLOTS)
 
   function rolling.limit(written)
@@ -395,17 +396,30 @@ end
 -- Levels by their keys, as of now; and those of them that are to be kept: each once, whoever asks.
 local levels, changed = {}, {}
 
+-- By which limit this is kept, and where its level begins. Nothing, if none of ours has written it.
+local function read(kept)
+  local kind = kept:sub(1, 1)
+  if makers[kind] then
+    local rules = rules_of(kind)
+    local from = #kept - rules.size + 1
+    if from > rules.least then
+      return limit_of(kept:sub(1, from - 1)), from
+    end
+  end
+end
+
 -- The level of a key of which this is kept, or nothing. Most likely it is by this limit.
 local function level_of(key, kept, limit, now)
   local level = levels[key]
   if level or not kept then
     return level
   end
-  local written = limit.written
-  local from = #written + 1
-  if kept:find(written, 1, true) ~= 1 then
-    from = #kept - rules_of(kept:sub(1, 1)).size + 1
-    limit = limit_of(kept:sub(1, from - 1))
+  local from = #limit.written + 1
+  if kept:find(limit.written, 1, true) ~= 1 or #kept ~= from - 1 + limit.rules.size then
+    limit, from = read(kept)
+    if not limit then
+      return nil
+    end
   end
   level = limit.rules.read(key, limit, kept, from)
   limit.rules.advance(limit, level, now)

@@ -80,3 +80,27 @@ async fn a_decision_that_nobody_waits_for_is_given_back() {
     drop(redis);
     driver.await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs a Redis"]
+async fn what_somebody_else_has_written_is_no_level() {
+    let (redis, _driver) = store(OnError::Deny).await;
+    let mut connection = connection().await;
+    let limit = rate(100, 3600);
+    for foreign in ["", "b", "bucket", "what else", &"r".repeat(500)] {
+        let claim = || claim("r", foreign, limit, 60);
+        let key = redis.shared().keys.level(claim().key.as_str());
+        ::redis::cmd("SET")
+            .arg(key)
+            .arg(foreign)
+            .exec_async(&mut connection)
+            .await
+            .unwrap();
+        let Verdict::Admitted(holds) = redis.reserve(vec![claim()]).await else {
+            panic!("60 of 100");
+        };
+        assert_eq!(holds[0].left().unwrap().remaining, 40);
+        let verdict = redis.reserve(vec![claim()]).await;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{foreign}");
+    }
+}

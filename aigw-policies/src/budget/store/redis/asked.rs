@@ -47,15 +47,17 @@ impl Asked {
         Poll::Pending
     }
 
-    /// Nobody waits for it any more: answers what was decided, or else calls `left` while it is locked.
-    pub(super) fn leave(&self, left: impl FnOnce()) -> Option<(Vec<Claim>, Answer)> {
+    /// Nobody waits for it any more. Answers what was decided, or else what `left` makes of its claims
+    /// while it is locked: from then on they are the driver's.
+    pub(super) fn leave<R>(
+        &self,
+        left: impl FnOnce(&[Claim]) -> R,
+    ) -> Result<(Vec<Claim>, Answer), R> {
         let mut state = self.state();
-        let answered = state.take();
-        if answered.is_none() && matches!(state.phase, Phase::Waiting(_)) {
+        state.take().ok_or_else(|| {
             state.phase = Phase::Left;
-            left();
-        }
-        answered
+            left(&state.claims)
+        })
     }
 
     pub(super) fn is_left(&self) -> bool {

@@ -60,6 +60,7 @@ impl Driver {
             batch: Vec::new(),
             number: 0,
             changes: Vec::new(),
+            owed: (0, 0),
             work: None,
             phase: Phase::Up,
             beat: now,
@@ -91,8 +92,10 @@ struct Running<T: Timer> {
     /// The corrections that are sent until Redis has them, and their number.
     batch: Vec<Correction>,
     number: u64,
-    /// Leases that are renewed or given back.
+    /// Leases that are renewed or given back, as they were last told.
     changes: Vec<Change>,
+    /// How many corrections and changes Redis must know of before it decides again.
+    owed: (usize, usize),
     work: Option<Work>,
     phase: Phase,
     /// When Redis is to be told next that this process lives.
@@ -129,6 +132,14 @@ enum Phase {
     Recovering,
 }
 
+/// What is left to be told when a batch is taken.
+struct Left {
+    /// Nobody is left who could add to it.
+    is_closed: bool,
+    corrections: bool,
+    changes: bool,
+}
+
 /// What comes next.
 enum Next {
     Do(Task),
@@ -146,8 +157,12 @@ impl<T: Timer> Future for Running<T> {
             self.take_asked(cx);
             let now = self.shared.timer.now();
             self.land(cx, now);
-            let is_closed = self.take_batch();
-            if self.take_off(now) {
+            let Left {
+                is_closed,
+                corrections,
+                changes,
+            } = self.take_batch();
+            if self.take_off(now, corrections) {
                 continue;
             }
             let until = if let Some(mut work) = self.work.take() {
@@ -169,7 +184,7 @@ impl<T: Timer> Future for Running<T> {
                 }
                 until
             } else {
-                match self.next(is_closed, now) {
+                match self.next(is_closed, changes, now) {
                     Next::Wait(until) => until,
                     Next::Do(task) => {
                         self.begin(task, now);
@@ -197,32 +212,46 @@ impl<T: Timer> Running<T> {
         self.asked.extend(inbox.asked.drain(..));
     }
 
-    /// Takes what is to be sent next; answers whether nobody is left who could add to it.
-    fn take_batch(&mut self) -> bool {
+    /// Takes the corrections that are to be sent next; answers what is left.
+    fn take_batch(&mut self) -> Left {
         let mut inbox = self.shared.inbox();
         if self.batch.is_empty() {
             self.batch = inbox.outbox.batch(BATCH);
             self.number += u64::from(!self.batch.is_empty());
         }
-        if self.changes.is_empty() {
-            self.changes = inbox.leases.batch(BATCH);
-        }
         inbox.in_hand = self.batch.len() + self.changes.len();
-        inbox.is_closed
+        Left {
+            is_closed: inbox.is_closed,
+            corrections: !inbox.outbox.is_empty(),
+            changes: !self.changes.is_empty() || !inbox.leases.is_empty(),
+        }
+    }
+
+    /// Takes the changes that are to be sent now. Until then, who asks for a lease of the same key
+    /// may give back what is given back.
+    fn take_changes(&mut self) {
+        if self.changes.is_empty() {
+            let mut inbox = self.shared.inbox();
+            self.changes = inbox.leases.batch(BATCH);
+            inbox.in_hand = self.batch.len() + self.changes.len();
+        }
     }
 
     /// Sends the next call, if there is anything to be sent and it may be.
-    fn take_off(&mut self, now: Instant) -> bool {
+    fn take_off(&mut self, now: Instant, corrections_are_left: bool) -> bool {
         if self.phase != Phase::Up || self.shared.is_lost() {
             // Whoever asked before that was known is not to wait.
             let asked = mem::take(&mut self.asked);
             self.give_up(&asked, false);
         }
         let may_carry = !matches!(self.phase, Phase::Down(_));
-        let is_carried = || self.flights.iter().any(|flight| flight.carries);
-        let carries = may_carry && !self.batch.is_empty() && !is_carried();
+        let is_carried = self.flights.iter().any(|flight| flight.carries);
+        let carries = may_carry && !self.batch.is_empty() && !is_carried;
         let waited_for = || self.flights.iter().filter(|it| it.is_waited_for()).count();
-        let may_ask = carries || self.flights.len() < FLIGHTS || waited_for() < FLIGHTS;
+        let has_room = || self.flights.len() < FLIGHTS || waited_for() < FLIGHTS;
+        // No decision overtakes a correction that was there before: it may be of its own call.
+        let would_overtake = is_carried && corrections_are_left;
+        let may_ask = carries || (!would_overtake && has_room());
         let decisions = match may_ask {
             true => self.next_decisions(),
             false => Vec::new(),
@@ -286,22 +315,23 @@ impl<T: Timer> Running<T> {
         match answer {
             Ok(answer) => {
                 if carries {
-                    self.batch.clear();
+                    self.done();
                 }
-                let mut answers = Decisions::read(answer);
+                let (mut answers, mut is_read) = (Decisions::read(answer), true);
                 for asked in decisions {
                     let decided = asked.claims(|claims| answers.next(claims));
-                    if decided.is_none() {
-                        self.fail(now);
-                    }
+                    is_read &= decided.is_some();
                     self.answer(&asked, decided, true);
+                }
+                if !is_read {
+                    self.fail(now);
                 }
             }
             Err(error) => {
                 // Sending it again would not help, and nothing else would ever be sent.
                 if carries && is_a_fault_of_ours(&error) {
                     self.shared.inbox().outbox.drop_unsent(self.batch.len());
-                    self.batch.clear();
+                    self.done();
                 }
                 if !decisions.is_empty() || !is_a_fault_of_ours(&error) {
                     self.fail(now);
@@ -312,7 +342,13 @@ impl<T: Timer> Running<T> {
         }
     }
 
-    fn next(&mut self, is_closed: bool, now: Instant) -> Next {
+    /// Nothing is left to be done of the batch.
+    fn done(&mut self) {
+        self.owed.0 = self.owed.0.saturating_sub(self.batch.len());
+        self.batch.clear();
+    }
+
+    fn next(&mut self, is_closed: bool, changes_are_left: bool, now: Instant) -> Next {
         if self.phase == Phase::Up && self.shared.is_lost() {
             self.retry(now);
         }
@@ -325,12 +361,12 @@ impl<T: Timer> Running<T> {
         if now >= self.beat {
             return Next::Do(Task::Beat);
         }
-        if !self.changes.is_empty() {
-            return Next::Do(Task::Lease);
-        }
-        if self.phase == Phase::Recovering && self.batch.is_empty() {
+        if self.phase == Phase::Recovering && self.owed == (0, 0) {
             self.phase = Phase::Up;
             self.shared.find();
+        }
+        if changes_are_left {
+            return Next::Do(Task::Lease);
         }
         if is_closed && self.batch.is_empty() && self.flights.is_empty() && self.asked.is_empty() {
             Next::Do(Task::End)
@@ -342,7 +378,10 @@ impl<T: Timer> Running<T> {
     fn begin(&mut self, task: Task, now: Instant) {
         let Shared { keys, process, .. } = &*self.shared;
         let call = match task {
-            Task::Lease => wire::lease(&self.shared, &self.changes),
+            Task::Lease => {
+                self.take_changes();
+                wire::lease(&self.shared, &self.changes)
+            }
             Task::Beat => wire::beat(keys, process, LEASE),
             Task::End => wire::beat(keys, process, Duration::ZERO),
         };
@@ -355,9 +394,9 @@ impl<T: Timer> Running<T> {
 
     fn finish(&mut self, task: Task, begun: Instant, answer: RedisResult<Value>, now: Instant) {
         match (task, answer) {
-            (Task::Lease, Ok(_)) => self.changes.clear(),
+            (Task::Lease, Ok(_)) => self.changed(),
             // It ends by itself, or is renewed with the next beat.
-            (Task::Lease, Err(error)) if is_a_fault_of_ours(&error) => self.changes.clear(),
+            (Task::Lease, Err(error)) if is_a_fault_of_ours(&error) => self.changed(),
             (Task::Beat, Ok(answer)) => match wire::living(answer) {
                 Ok(living) => self.live(living, begun),
                 Err(_) => self.fail(now),
@@ -365,6 +404,11 @@ impl<T: Timer> Running<T> {
             (Task::End, _) => {}
             (_, Err(_)) => self.fail(now),
         }
+    }
+
+    fn changed(&mut self) {
+        self.owed.1 = self.owed.1.saturating_sub(self.changes.len());
+        self.changes.clear();
     }
 
     /// Redis knows that this process lives.
@@ -378,10 +422,16 @@ impl<T: Timer> Running<T> {
             self.shared.forget();
         }
         self.shared.set_processes(processes);
-        self.shared.inbox().leases.renew();
+        let mut inbox = self.shared.inbox();
+        inbox.leases.renew();
         self.beat = begun + BEAT;
         match self.phase {
-            Phase::Down(_) => self.phase = Phase::Recovering,
+            Phase::Down(_) => {
+                // What comes meanwhile does not hold up the end of the outage.
+                let owed = (inbox.outbox.seal(), inbox.leases.len());
+                self.owed = (self.batch.len() + owed.0, self.changes.len() + owed.1);
+                self.phase = Phase::Recovering;
+            }
             // It has been there for a while.
             Phase::Up => self.pause = FIRST_RETRY,
             Phase::Recovering => {}

@@ -101,6 +101,11 @@ impl Leases {
         self.changes.is_empty()
     }
 
+    /// How many changes Redis is to be told of.
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }

@@ -408,27 +408,37 @@ local function read(kept)
   end
 end
 
+local function change(level)
+  if not level.is_changed then
+    level.is_changed = true
+    levels[level.key] = level
+    changed[#changed + 1] = level
+  end
+end
+
 -- The level of a key of which this is kept, or nothing. Most likely it is by this limit.
 local function level_of(key, kept, limit, now)
   local level = levels[key]
-  if level or not kept then
-    return level
-  end
-  local from = #limit.written + 1
-  if kept:find(limit.written, 1, true) ~= 1 or #kept ~= from - 1 + limit.rules.size then
-    limit, from = read(kept)
-    if not limit then
+  if not level then
+    if not kept then
       return nil
     end
+    local from = #limit.written + 1
+    if kept:find(limit.written, 1, true) ~= 1 or #kept ~= from - 1 + limit.rules.size then
+      limit, from = read(kept)
+      if not limit then
+        return nil
+      end
+    end
+    level = limit.rules.read(key, limit, kept, from)
+    levels[key] = level
   end
-  level = limit.rules.read(key, limit, kept, from)
-  limit.rules.advance(limit, level, now)
-  levels[key] = level
+  -- Before whatever is done with it: a bucket that was filled just now is full since now.
+  level.limit.rules.advance(level.limit, level, now)
   return level
 end
 
--- The level of a key whose limit is this one from now on: another one than that of another limit, for
--- it counts only once something changes.
+-- The level of a key whose limit is this one from now on, whether anything is taken or not.
 local function level_by(limit, key, kept, now)
   local level = level_of(key, kept, limit, now)
   if not level then
@@ -439,24 +449,15 @@ local function level_by(limit, key, kept, now)
     return level
   end
   if before.rules ~= limit.rules then
-    return limit.rules.untouched(key, limit, now)
+    level = limit.rules.untouched(key, limit, now)
+  else
+    limit.rules.change(before, limit, level, now)
+    -- It is written anew, for it may be longer.
+    level.limit, level.expires = limit, nil
+    limit.rules.advance(limit, level, now)
   end
-  local new = {}
-  for name, value in pairs(level) do
-    new[name] = value
-  end
-  new.limit, new.expires, new.is_changed = limit, nil, nil
-  limit.rules.change(before, limit, new, now)
-  limit.rules.advance(limit, new, now)
-  return new
-end
-
-local function change(level)
-  if not level.is_changed then
-    level.is_changed = true
-    levels[level.key] = level
-    changed[#changed + 1] = level
-  end
+  change(level)
+  return level
 end
 
 -- A level is kept until the whole limit is there again: without it, it is as well. And for as long

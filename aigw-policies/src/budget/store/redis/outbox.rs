@@ -103,6 +103,12 @@ impl Outbox {
         }
     }
 
+    /// Puts all there are in a row, before whatever comes. Answers how many they are.
+    pub(super) fn seal(&mut self) -> usize {
+        self.queue.extend(self.unasked.drain().map(|(_, sum)| sum));
+        self.queue.len()
+    }
+
     /// The oldest, so many at most.
     pub(super) fn batch(&mut self, most: usize) -> Vec<Correction> {
         let mut batch: Vec<_> = self.queue.drain(..most.min(self.queue.len())).collect();

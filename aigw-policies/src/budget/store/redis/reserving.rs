@@ -50,10 +50,19 @@ impl<T: Timer> Reserving<T> {
         }
     }
 
-    /// Nobody waits for it any more. Answers what was decided meanwhile.
-    fn leave(&self, asked: &Asked) -> Option<(Vec<Claim>, Answer)> {
+    /// Nobody waits for it any more. Answers what was decided meanwhile, or else what `left` makes of
+    /// its claims.
+    fn leave<R>(
+        &self,
+        asked: &Asked,
+        left: impl FnOnce(&[Claim]) -> R,
+    ) -> Result<(Vec<Claim>, Answer), R> {
         let shared = &self.handle.0;
-        let answered = asked.leave(|| shared.inbox().left += 1);
+        let answered = asked.leave(|claims| {
+            shared.inbox().left += 1;
+            left(claims)
+        });
+        // Behind the lock, for an executor may run the driver at once.
         shared.leave(|_| ());
         answered
     }
@@ -101,10 +110,11 @@ impl<T: Timer> Future for Reserving<T> {
             Poll::Ready(answered) => answered,
             Poll::Pending if sleep.as_mut().poll(cx).is_pending() => return Poll::Pending,
             Poll::Pending => {
-                shared.lose();
                 let asked = Arc::clone(asked);
-                let decided = this.leave(&asked);
-                decided.unwrap_or_else(|| (asked.claims(<[_]>::to_vec), None))
+                this.leave(&asked, <[_]>::to_vec).unwrap_or_else(|claims| {
+                    this.handle.0.lose();
+                    (claims, None)
+                })
             }
         };
         this.state = State::Over;
@@ -116,7 +126,7 @@ impl<T: Timer> Future for Reserving<T> {
 impl<T: Timer> Drop for Reserving<T> {
     fn drop(&mut self) {
         if let State::Asking(asked, _) = mem::replace(&mut self.state, State::Over)
-            && let Some((claims, answer)) = self.leave(&asked)
+            && let Ok((claims, answer)) = self.leave(&asked, |_| ())
         {
             let corrections = asked::give_back(claims, answer);
             self.handle

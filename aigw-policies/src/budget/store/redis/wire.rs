@@ -196,8 +196,17 @@ impl Decisions {
         Self { numbers, read: 0 }
     }
 
-    /// The next decision, which is on these claims; `None` where the answer is none to them.
+    /// The next decision, which is on these claims; `None` where the answer is none to them, and for
+    /// all that follow.
     pub(super) fn next(&mut self, claims: &[Claim]) -> Option<Decided> {
+        let next = self.read_next(claims);
+        if next.is_none() {
+            self.numbers.clear();
+        }
+        next
+    }
+
+    fn read_next(&mut self, claims: &[Claim]) -> Option<Decided> {
         match self.number()? {
             0 => self.refused(claims).map(Decided::Refused),
             1 => {

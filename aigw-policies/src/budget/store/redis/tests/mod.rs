@@ -7,10 +7,12 @@ mod kinds;
 mod leases;
 mod load;
 mod outage;
+mod recovery;
 #[cfg(feature = "request-limit")]
 mod requests;
 mod server;
 mod sharing;
+mod together;
 
 use std::{
     sync::{

@@ -7,8 +7,9 @@
 -- there are; for each what is to be done, by which limit, whence it was taken, how much, and how much
 -- was used; then for each call how many claims it has, and for each by which limit, and how much.
 --
--- Answers numbers: for each call 1 and, for each claim, whence it was taken, what is left, and how
--- long until all is there again; or 0, the claim that decided, how long until it fits, and the same.
+-- Answers numbers: for each claim of a call whence it was taken, what is left, and how long until all
+-- is there again; or, for a call that is refused, -1 less the place of the claim that decided, how long
+-- until it fits, and the same.
 
 local EXTEND, LOWER = 1, 2
 
@@ -54,7 +55,6 @@ if is_new then
   call('SET', KEYS[1], ('%d'):format(batch), 'PX', remembered)
 end
 
-local ADMITTED = pack('<d', 1)
 local answers, said = {}, 0
 -- Of the call that is decided: what it claims of which levels.
 local amounts, claimed = {}, {}
@@ -86,10 +86,8 @@ while next <= #numbers do
     local level = claimed[worst]
     local limit = level.limit
     said = said + 1
-    answers[said] = pack('<ddddd', 0, worst - 1, wait, limit.rules.left(limit, level, now))
+    answers[said] = pack('<dddd', -worst, wait, limit.rules.left(limit, level, now))
   else
-    said = said + 1
-    answers[said] = ADMITTED
     for index = 1, claims do
       local level = claimed[index]
       local limit = level.limit

@@ -207,20 +207,21 @@ impl Decisions {
     }
 
     fn read_next(&mut self, claims: &[Claim]) -> Option<Decided> {
-        match self.number()? {
-            0 => self.refused(claims).map(Decided::Refused),
-            1 => {
-                let taken = claims.iter().map(|claim| self.taken(claim));
-                taken.collect::<Option<_>>().map(Decided::Admitted)
+        let mut taken = Vec::with_capacity(claims.len());
+        for claim in claims {
+            let from = self.number()?;
+            if from < 0 {
+                return self.refused(claims, from).map(Decided::Refused);
             }
-            _ => None,
+            taken.push(self.taken(claim, from)?);
         }
+        Some(Decided::Admitted(taken))
     }
 
-    fn refused(&mut self, claims: &[Claim]) -> Option<Refused> {
-        let claim = usize::try_from(self.number()?).ok()?;
+    fn refused(&mut self, claims: &[Claim], claim: i64) -> Option<Refused> {
+        let claim = usize::try_from(-1 - claim).ok()?;
         claims.get(claim)?;
-        let wait = self.signed()?;
+        let wait = self.number()?;
         Some(Refused {
             claim,
             wait: u64::try_from(wait).ok().map(Duration::from_micros),
@@ -228,24 +229,20 @@ impl Decisions {
         })
     }
 
-    fn taken(&mut self, claim: &Claim) -> Option<(Taken, Left)> {
-        let from = Timestamp::from_micros(self.number()?);
+    fn taken(&mut self, claim: &Claim, from: i64) -> Option<(Taken, Left)> {
+        let from = Timestamp::from_micros(from.try_into().ok()?);
         let taken = Taken::of(&claim.limit, claim.amount, from);
         Some((taken, self.left()?))
     }
 
     fn left(&mut self) -> Option<Left> {
         Some(Left {
-            remaining: self.number()?,
-            reset: Duration::from_micros(self.number()?),
+            remaining: self.number()?.try_into().ok()?,
+            reset: Duration::from_micros(self.number()?.try_into().ok()?),
         })
     }
 
-    fn number(&mut self) -> Option<u64> {
-        self.signed()?.try_into().ok()
-    }
-
-    fn signed(&mut self) -> Option<i64> {
+    fn number(&mut self) -> Option<i64> {
         let number = self.numbers.get(self.read..)?.first_chunk()?;
         self.read += number.len();
         Some(f64::from_le_bytes(*number) as i64)

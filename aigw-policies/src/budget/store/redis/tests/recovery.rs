@@ -21,7 +21,7 @@ impl ConnectionLike for Held {
             if is_beat || !self.0.load(Ordering::SeqCst) {
                 return Poll::Pending;
             }
-            let answer = [1.0, 0.0, 90.0, 0.0].map(f64::to_le_bytes);
+            let answer = [0.0, 90.0, 0.0].map(f64::to_le_bytes);
             Poll::Ready(Ok(Value::BulkString(answer.concat())))
         }))
     }
@@ -143,7 +143,7 @@ impl ConnectionLike for Slow {
             if is_beat {
                 return Ok(Value::Array([1, 7].map(Value::Int).into()));
             }
-            let answer = [1.0, 0.0, 90.0, 0.0].map(f64::to_le_bytes);
+            let answer = [0.0, 90.0, 0.0].map(f64::to_le_bytes);
             Ok(Value::BulkString(answer.concat().repeat(128)))
         })
     }

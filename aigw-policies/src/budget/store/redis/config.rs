@@ -93,7 +93,7 @@ impl Config {
 
     /// How many corrections wait for Redis at most, of some 200 bytes each; how many keys' use is
     /// kept for it while it does not answer; and how many keys have a level of their own in this
-    /// process meanwhile. One more is lost, and [counted](super::Stats::lost): what it would have
+    /// process meanwhile. One more is dropped, and [counted](super::Stats::dropped): what it would have
     /// given back stays taken, and what it would have taken is not. Default:
     /// [`DEFAULT_MAX_CORRECTIONS`](Self::DEFAULT_MAX_CORRECTIONS).
     #[must_use]

@@ -22,13 +22,11 @@ struct State {
 
 enum Phase {
     Waiting(Waker),
-    Answered(Answer),
+    /// `None` where Redis has not answered.
+    Answered(Option<Decided>),
     /// Nobody waits for it any more, or it has been given to who did.
     Left,
 }
-
-/// What was decided; `None` where Redis has not answered.
-pub(super) type Answer = Option<Decided>;
 
 impl Asked {
     pub(super) fn new(claims: Vec<Claim>, waker: Waker) -> Self {
@@ -36,7 +34,7 @@ impl Asked {
         Self(Mutex::new(State { claims, phase }))
     }
 
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<(Vec<Claim>, Answer)> {
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<(Vec<Claim>, Option<Decided>)> {
         let mut state = self.state();
         if let Some(answered) = state.take() {
             return Poll::Ready(answered);
@@ -52,7 +50,7 @@ impl Asked {
     pub(super) fn leave<R>(
         &self,
         left: impl FnOnce(&[Claim]) -> R,
-    ) -> Result<(Vec<Claim>, Answer), R> {
+    ) -> Result<(Vec<Claim>, Option<Decided>), R> {
         let mut state = self.state();
         state.take().ok_or_else(|| {
             state.phase = Phase::Left;
@@ -70,12 +68,15 @@ impl Asked {
     }
 
     /// Tells whoever waits. Where nobody does, answers what it has claimed.
-    pub(super) fn answer(&self, answer: Answer) -> Result<(), (Vec<Claim>, Answer)> {
+    pub(super) fn answer(
+        &self,
+        decided: Option<Decided>,
+    ) -> Result<(), (Vec<Claim>, Option<Decided>)> {
         let mut state = self.state();
         match mem::replace(&mut state.phase, Phase::Left) {
-            Phase::Left => Err((mem::take(&mut state.claims), answer)),
+            Phase::Left => Err((mem::take(&mut state.claims), decided)),
             Phase::Waiting(waker) => {
-                state.phase = Phase::Answered(answer);
+                state.phase = Phase::Answered(decided);
                 drop(state);
                 waker.wake();
                 Ok(())
@@ -95,7 +96,7 @@ impl Asked {
 
 impl State {
     /// What was decided, once.
-    fn take(&mut self) -> Option<(Vec<Claim>, Answer)> {
+    fn take(&mut self) -> Option<(Vec<Claim>, Option<Decided>)> {
         match mem::replace(&mut self.phase, Phase::Left) {
             Phase::Answered(answer) => Some((mem::take(&mut self.claims), answer)),
             phase => {
@@ -107,8 +108,11 @@ impl State {
 }
 
 /// What a decision has taken is given back, for nobody waits for it.
-pub(super) fn give_back(claims: Vec<Claim>, answer: Answer) -> impl Iterator<Item = Correction> {
-    let taken = match answer {
+pub(super) fn give_back(
+    claims: Vec<Claim>,
+    decided: Option<Decided>,
+) -> impl Iterator<Item = Correction> {
+    let taken = match decided {
         Some(Decided::Admitted(taken)) => taken,
         Some(Decided::Refused(_)) | None => Vec::new(),
     };

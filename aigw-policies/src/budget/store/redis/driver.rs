@@ -1,6 +1,5 @@
 use std::{
-    collections::VecDeque,
-    fmt, mem,
+    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -8,15 +7,15 @@ use std::{
 };
 
 use aigw_core::rt::Timer;
-use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{RedisResult, Value};
 
 use super::{
-    asked::{self, Asked},
-    flight::{Answer, Flight, PATIENCE},
+    dispatch::{BATCH, Dispatch, is_a_fault_of_ours},
+    flight::PATIENCE,
     leases::Change,
-    outbox::Correction,
+    line::Answer,
     shared::Shared,
-    wire::{self, Decisions, LEASE, Living},
+    wire::{self, LEASE, Living},
 };
 use crate::boxed::Boxed;
 
@@ -41,26 +40,15 @@ const BEAT: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
-/// The most corrections that are sent at once, and the most claims: a script holds up everybody for
-/// as long as it runs.
-const BATCH: usize = 128;
-
-/// How many calls may be on their way whose decisions somebody waits for. What is asked meanwhile
-/// goes together with the next one: the more is asked, the less each decision costs.
-const FLIGHTS: usize = 4;
-
 impl Driver {
     pub(super) fn new<T: Timer>(shared: Arc<Shared<T>>) -> Self {
         let now = shared.timer.now();
         Self(Boxed::new(Running {
             sleep: None,
             shared,
-            asked: VecDeque::new(),
-            flights: Vec::new(),
-            batch: Vec::new(),
-            number: 0,
+            dispatch: Dispatch::default(),
             changes: Vec::new(),
-            owed: (0, 0),
+            owed: 0,
             work: None,
             phase: Phase::Up,
             beat: now,
@@ -86,16 +74,11 @@ impl fmt::Debug for Driver {
 
 struct Running<T: Timer> {
     shared: Arc<Shared<T>>,
-    /// Decisions that are still to be asked for.
-    asked: VecDeque<Arc<Asked>>,
-    flights: Vec<Flight>,
-    /// The corrections that are sent until Redis has them, and their number.
-    batch: Vec<Correction>,
-    number: u64,
+    dispatch: Dispatch,
     /// Leases that are renewed or given back, as they were last told.
     changes: Vec<Change>,
-    /// How many corrections and changes Redis must know of before it decides again.
-    owed: (usize, usize),
+    /// How many changes Redis must know of before it decides again.
+    owed: usize,
     work: Option<Work>,
     phase: Phase,
     /// When Redis is to be told next that this process lives.
@@ -132,14 +115,6 @@ enum Phase {
     Recovering,
 }
 
-/// What is left to be told when a batch is taken.
-struct Left {
-    /// Nobody is left who could add to it.
-    is_closed: bool,
-    corrections: bool,
-    changes: bool,
-}
-
 /// What comes next.
 enum Next {
     Do(Task),
@@ -154,15 +129,9 @@ impl<T: Timer> Future for Running<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            self.take_asked(cx);
             let now = self.shared.timer.now();
-            self.land(cx, now);
-            let Left {
-                is_closed,
-                corrections,
-                changes,
-            } = self.take_batch();
-            if self.take_off(now, corrections) {
+            let is_closed = self.take(cx, now);
+            if self.take_off(now) {
                 continue;
             }
             let until = if let Some(mut work) = self.work.take() {
@@ -175,7 +144,7 @@ impl<T: Timer> Future for Running<T> {
                         }
                         continue;
                     }
-                    // It may still be done, and is sent again: batches are numbered.
+                    // It may still be done, and can be done twice.
                     Poll::Pending if now >= until => {
                         self.fail(now);
                         continue;
@@ -184,7 +153,7 @@ impl<T: Timer> Future for Running<T> {
                 }
                 until
             } else {
-                match self.next(is_closed, changes, now) {
+                match self.next(is_closed, now) {
                     Next::Wait(until) => until,
                     Next::Do(task) => {
                         self.begin(task, now);
@@ -192,11 +161,7 @@ impl<T: Timer> Future for Running<T> {
                     }
                 }
             };
-            let until = self
-                .flights
-                .iter()
-                .filter_map(Flight::patience)
-                .fold(until, Instant::min);
+            let until = self.dispatch.patience().fold(until, Instant::min);
             if !self.has_slept_until(until, cx) {
                 self.shared.tell_flushers();
                 return Poll::Pending;
@@ -206,25 +171,31 @@ impl<T: Timer> Future for Running<T> {
 }
 
 impl<T: Timer> Running<T> {
-    fn take_asked(&mut self, cx: &Context<'_>) {
+    /// Hears what Redis has answered, and takes what was left to the driver; answers whether nobody
+    /// is left who could add to it.
+    fn take(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        {
+            let mut inbox = self.shared.inbox();
+            inbox.driver = Some(cx.waker().clone());
+            self.dispatch.take_asked(&mut inbox);
+        }
+        if self.dispatch.land(&self.shared, cx, now) {
+            self.fail(now);
+        }
         let mut inbox = self.shared.inbox();
-        inbox.driver = Some(cx.waker().clone());
-        self.asked.extend(inbox.asked.drain(..));
+        self.dispatch.take_batch(&mut inbox);
+        inbox.in_hand = self.dispatch.corrections() + self.changes.len();
+        inbox.is_closed
     }
 
-    /// Takes the corrections that are to be sent next; answers what is left.
-    fn take_batch(&mut self) -> Left {
-        let mut inbox = self.shared.inbox();
-        if self.batch.is_empty() {
-            self.batch = inbox.outbox.batch(BATCH);
-            self.number += u64::from(!self.batch.is_empty());
+    /// Sends the next call, if there is anything to be sent and it may be.
+    fn take_off(&mut self, now: Instant) -> bool {
+        if self.phase != Phase::Up || self.shared.is_lost() {
+            // Whoever asked before that was known is not to wait.
+            self.dispatch.refuse(&self.shared);
         }
-        inbox.in_hand = self.batch.len() + self.changes.len();
-        Left {
-            is_closed: inbox.is_closed,
-            corrections: !inbox.outbox.is_empty(),
-            changes: !self.changes.is_empty() || !inbox.leases.is_empty(),
-        }
+        let may_carry = !matches!(self.phase, Phase::Down(_));
+        self.dispatch.take_off(&self.shared, may_carry, now)
     }
 
     /// Takes the changes that are to be sent now. Until then, who asks for a lease of the same key
@@ -233,122 +204,11 @@ impl<T: Timer> Running<T> {
         if self.changes.is_empty() {
             let mut inbox = self.shared.inbox();
             self.changes = inbox.leases.batch(BATCH);
-            inbox.in_hand = self.batch.len() + self.changes.len();
+            inbox.in_hand = self.dispatch.corrections() + self.changes.len();
         }
     }
 
-    /// Sends the next call, if there is anything to be sent and it may be.
-    fn take_off(&mut self, now: Instant, corrections_are_left: bool) -> bool {
-        if self.phase != Phase::Up || self.shared.is_lost() {
-            // Whoever asked before that was known is not to wait.
-            let asked = mem::take(&mut self.asked);
-            self.give_up(&asked, false);
-        }
-        let may_carry = !matches!(self.phase, Phase::Down(_));
-        let is_carried = self.flights.iter().any(|flight| flight.carries);
-        let carries = may_carry && !self.batch.is_empty() && !is_carried;
-        let waited_for = || self.flights.iter().filter(|it| it.is_waited_for()).count();
-        let has_room = || self.flights.len() < FLIGHTS || waited_for() < FLIGHTS;
-        // No decision overtakes a correction that was there before: it may be of its own call.
-        let would_overtake = is_carried && corrections_are_left;
-        let may_ask = carries || (!would_overtake && has_room());
-        let decisions = match may_ask {
-            true => self.next_decisions(),
-            false => Vec::new(),
-        };
-        if !carries && decisions.is_empty() {
-            return false;
-        }
-        let corrections = match carries {
-            true => &*self.batch,
-            false => &[],
-        };
-        let Shared { keys, .. } = &*self.shared;
-        let time = self.shared.named_time();
-        let call = wire::decide(keys, (self.number, corrections), &decisions, time);
-        let answer = self.shared.line.send(call);
-        let flight = Flight::new(decisions, carries, now, answer);
-        self.flights.push(flight);
-        true
-    }
-
-    /// So many decisions as are asked for together.
-    fn next_decisions(&mut self) -> Vec<Arc<Asked>> {
-        let (mut decisions, mut claims) = (Vec::new(), 0);
-        while claims < BATCH
-            && let Some(asked) = self.asked.pop_front()
-        {
-            if asked.is_left() {
-                self.shared.inbox().left -= 1;
-            } else {
-                claims += asked.claims(<[_]>::len);
-                decisions.push(asked);
-            }
-        }
-        decisions
-    }
-
-    /// Tells what calls have answered.
-    fn land(&mut self, cx: &mut Context<'_>, now: Instant) {
-        for mut flight in mem::take(&mut self.flights) {
-            match flight.poll(cx) {
-                Poll::Ready(answer) => self.arrive(flight, answer, now),
-                Poll::Pending => {
-                    let is_over = flight.patience().is_some_and(|until| now >= until);
-                    // It may still be done, and is sent again: batches are numbered.
-                    if is_over && mem::take(&mut flight.carries) {
-                        self.fail(now);
-                    } else if is_over {
-                        self.give_up(&flight.decisions, true);
-                        continue;
-                    }
-                    self.flights.push(flight);
-                }
-            }
-        }
-    }
-
-    fn arrive(&mut self, flight: Flight, answer: RedisResult<Value>, now: Instant) {
-        let Flight {
-            decisions, carries, ..
-        } = flight;
-        match answer {
-            Ok(answer) => {
-                if carries {
-                    self.done();
-                }
-                let (mut answers, mut is_read) = (Decisions::read(answer), true);
-                for asked in decisions {
-                    let decided = asked.claims(|claims| answers.next(claims));
-                    is_read &= decided.is_some();
-                    self.answer(&asked, decided, true);
-                }
-                if !is_read {
-                    self.fail(now);
-                }
-            }
-            Err(error) => {
-                // Sending it again would not help, and nothing else would ever be sent.
-                if carries && is_a_fault_of_ours(&error) {
-                    self.shared.inbox().outbox.drop_unsent(self.batch.len());
-                    self.done();
-                }
-                if !decisions.is_empty() || !is_a_fault_of_ours(&error) {
-                    self.fail(now);
-                }
-                let was_sent = error.is_unrecoverable_error() || error.is_io_error();
-                self.give_up(&decisions, was_sent);
-            }
-        }
-    }
-
-    /// Nothing is left to be done of the batch.
-    fn done(&mut self) {
-        self.owed.0 = self.owed.0.saturating_sub(self.batch.len());
-        self.batch.clear();
-    }
-
-    fn next(&mut self, is_closed: bool, changes_are_left: bool, now: Instant) -> Next {
+    fn next(&mut self, is_closed: bool, now: Instant) -> Next {
         if self.phase == Phase::Up && self.shared.is_lost() {
             self.retry(now);
         }
@@ -357,18 +217,18 @@ impl<T: Timer> Running<T> {
             Phase::Down(_) => return Next::Do(Task::Beat),
             Phase::Up | Phase::Recovering => {}
         }
-        // First of all: there may be no end to what is to be settled.
+        // First of all: there may be no end to what is given back.
         if now >= self.beat {
             return Next::Do(Task::Beat);
         }
-        if self.phase == Phase::Recovering && self.owed == (0, 0) {
+        if self.phase == Phase::Recovering && self.owed + self.dispatch.owed() == 0 {
             self.phase = Phase::Up;
             self.shared.find();
         }
-        if changes_are_left {
+        if !self.changes.is_empty() || !self.shared.inbox().leases.is_empty() {
             return Next::Do(Task::Lease);
         }
-        if is_closed && self.batch.is_empty() && self.flights.is_empty() && self.asked.is_empty() {
+        if is_closed && self.dispatch.is_idle() {
             Next::Do(Task::End)
         } else {
             Next::Wait(self.beat)
@@ -407,7 +267,7 @@ impl<T: Timer> Running<T> {
     }
 
     fn changed(&mut self) {
-        self.owed.1 = self.owed.1.saturating_sub(self.changes.len());
+        self.owed = self.owed.saturating_sub(self.changes.len());
         self.changes.clear();
     }
 
@@ -428,8 +288,8 @@ impl<T: Timer> Running<T> {
         match self.phase {
             Phase::Down(_) => {
                 // What comes meanwhile does not hold up the end of the outage.
-                let owed = (inbox.outbox.seal(), inbox.leases.len());
-                self.owed = (self.batch.len() + owed.0, self.changes.len() + owed.1);
+                self.dispatch.seal(&mut inbox);
+                self.owed = self.changes.len() + inbox.leases.len();
                 self.phase = Phase::Recovering;
             }
             // It has been there for a while.
@@ -465,47 +325,17 @@ impl<T: Timer> Running<T> {
     }
 }
 
-impl<T: Timer> Running<T> {
-    /// No answer comes. What was sent may have been done.
-    fn give_up<'a>(&self, decisions: impl IntoIterator<Item = &'a Arc<Asked>>, was_sent: bool) {
-        for asked in decisions {
-            self.answer(asked, None, was_sent);
-        }
-    }
-
-    /// Tells whoever waits for a decision, and gives back what it has taken if nobody does.
-    fn answer(&self, asked: &Asked, answer: asked::Answer, was_sent: bool) {
-        if was_sent && answer.is_none() {
-            self.shared.in_doubt.count();
-        }
-        if let Err((claims, answer)) = asked.answer(answer) {
-            let mut inbox = self.shared.inbox();
-            inbox.left -= 1;
-            inbox.outbox.push_all(asked::give_back(claims, answer));
-        }
-    }
-}
-
 impl<T: Timer> Drop for Running<T> {
     fn drop(&mut self) {
         let is_closed = {
             let mut inbox = self.shared.inbox();
-            self.asked.extend(inbox.asked.drain(..));
+            self.dispatch.take_asked(&mut inbox);
             inbox.is_closed
         };
-        if is_closed {
-            return;
-        }
-        // Nobody asks Redis any more, so nobody is to wait for it.
-        self.shared.lose();
-        self.give_up(&self.asked, false);
-        for flight in &self.flights {
-            self.give_up(&flight.decisions, true);
+        if !is_closed {
+            // Nobody asks Redis any more, so nobody is to wait for it.
+            self.shared.lose();
+            self.dispatch.abandon(&self.shared);
         }
     }
-}
-
-/// Whether a script has failed by itself.
-fn is_a_fault_of_ours(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
 }

@@ -10,7 +10,7 @@ use redis::{RedisResult, Value};
 
 use super::{
     OnError, RedisStore,
-    flight::Answer,
+    line::Answer,
     outage::RETRY,
     shared::{Handle, Shared},
     wire,

@@ -461,7 +461,7 @@ local function level_by(limit, key, kept, now)
 end
 
 -- A level is kept until the whole limit is there again: without it, it is as well. And for as long
--- again, up to an hour, so that it can be written over the next time, which costs a third of setting it.
+-- again, up to an hour, so that it can be written over the next time, which costs less than to set it.
 local function keep(level, now)
   local key, limit = level.key, level.limit
   if levels[key] ~= level then

@@ -77,11 +77,13 @@
 
 mod asked;
 mod config;
+mod dispatch;
 mod driver;
 mod flight;
 mod leases;
 #[cfg(feature = "concurrency-limit")]
 mod lessor;
+mod line;
 mod outage;
 mod outbox;
 mod reserving;

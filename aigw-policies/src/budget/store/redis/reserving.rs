@@ -8,7 +8,7 @@ use std::{
 use aigw_core::rt::Timer;
 
 use super::{
-    asked::{self, Answer, Asked},
+    asked::{self, Asked},
     outage,
     shared::Handle,
     wire::Decided,
@@ -39,9 +39,9 @@ impl<T: Timer> Reserving<T> {
         Self { handle, state }
     }
 
-    fn conclude(&self, claims: Vec<Claim>, answer: Answer) -> Verdict {
+    fn conclude(&self, claims: Vec<Claim>, decided: Option<Decided>) -> Verdict {
         let shared = &self.handle.0;
-        match answer {
+        match decided {
             Some(decided) => {
                 shared.decided.count();
                 verdict(claims, decided)
@@ -56,7 +56,7 @@ impl<T: Timer> Reserving<T> {
         &self,
         asked: &Asked,
         left: impl FnOnce(&[Claim]) -> R,
-    ) -> Result<(Vec<Claim>, Answer), R> {
+    ) -> Result<(Vec<Claim>, Option<Decided>), R> {
         let shared = &self.handle.0;
         let answered = asked.leave(|claims| {
             shared.inbox().left += 1;
@@ -118,17 +118,17 @@ impl<T: Timer> Future for Reserving<T> {
             }
         };
         this.state = State::Over;
-        let (claims, answer) = answered;
-        Poll::Ready(this.conclude(claims, answer))
+        let (claims, decided) = answered;
+        Poll::Ready(this.conclude(claims, decided))
     }
 }
 
 impl<T: Timer> Drop for Reserving<T> {
     fn drop(&mut self) {
         if let State::Asking(asked, _) = mem::replace(&mut self.state, State::Over)
-            && let Ok((claims, answer)) = self.leave(&asked, |_| ())
+            && let Ok((claims, decided)) = self.leave(&asked, |_| ())
         {
-            let corrections = asked::give_back(claims, answer);
+            let corrections = asked::give_back(claims, decided);
             self.handle
                 .0
                 .leave(|inbox| inbox.outbox.push_all(corrections));

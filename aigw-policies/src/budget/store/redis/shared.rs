@@ -13,7 +13,7 @@ use aigw_core::{
 };
 
 use super::{
-    Config, Stats, asked::Asked, flight::Line, leases::Leases, outbox::Outbox, stats::Counter,
+    Config, Stats, asked::Asked, leases::Leases, line::Line, outbox::Outbox, stats::Counter,
     wire::Keys,
 };
 use crate::budget::{MemoryStore, Timestamp};

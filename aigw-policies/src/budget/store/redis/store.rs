@@ -11,7 +11,7 @@ use redis::aio::ConnectionLike;
 
 use super::{
     Config, Driver, Reserving, Stats,
-    flight::Line,
+    line::Line,
     outbox::{Correction, What},
     shared::{Handle, Shared},
     wire,

@@ -114,46 +114,29 @@ async fn leases_end_when_their_process_dies_and_not_before() {
     drop(lease);
 }
 
-/// A Redis that grants everything, and what it was asked.
-#[derive(Clone, Default)]
-struct Granting(Arc<Mutex<Vec<String>>>);
-
-impl ConnectionLike for Granting {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let asked = String::from_utf8_lossy(&cmd.get_packed_command()).into_owned();
-        let answer = match asked.contains(":processes") {
-            true => Value::Array(vec![Value::Int(1), Value::Int(1)]),
-            false => Value::Int(1),
-        };
-        self.0.lock().unwrap().push(asked);
-        Box::pin(std::future::ready(Ok(answer)))
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        unreachable!("nothing is sent in a pipeline")
-    }
-
-    fn get_db(&self) -> i64 {
-        0
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn leases_are_renewed_three_times_before_they_end() {
-    let redis = Granting::default();
-    let (store, driver) = RedisStore::new(redis.clone(), Tokio, config(OnError::Deny));
+    let asked = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let heard = Arc::clone(&asked);
+    let granting = ByHand(move |command: Vec<u8>| {
+        let answer = match is_beat(&command) {
+            true => alone(1),
+            false => Value::Int(1),
+        };
+        heard.lock().unwrap().push(command);
+        std::future::ready(answer)
+    });
+    let (store, driver) = RedisStore::new(granting, Tokio, config(OnError::Deny));
     tokio::spawn(driver);
     // The first beat.
     tokio::task::yield_now().await;
     let lease = held(&store, 1).await.unwrap();
     let renewals = || {
-        let asked = redis.0.lock().unwrap();
-        asked.iter().filter(|asked| asked.contains("renew")).count()
+        let asked = asked.lock().unwrap();
+        asked
+            .iter()
+            .filter(|it| behind(it, b"renew").is_some())
+            .count()
     };
     tokio::time::sleep(Duration::from_millis(15_001)).await;
     assert_eq!(renewals(), 3);

@@ -29,19 +29,13 @@ enum Script {
 }
 
 impl Script {
-    fn of(cmd: &Cmd) -> Self {
-        let command = cmd.get_packed_command();
-        let behind = |word: &[u8]| {
-            let mut windows = command.windows(word.len());
-            let place = windows.position(|window| window == word)?;
-            command.get(place + word.len()..)
-        };
-        if behind(b"}:processes").is_some() {
+    fn of(command: &[u8]) -> Self {
+        if is_beat(command) {
             return Self::Beat;
         }
         // Behind how long the batch is remembered stands how many corrections there are.
         let day: f64 = 24.0 * 3600.0 * 1000.0;
-        let corrections = behind(&day.to_le_bytes()).and_then(<[u8]>::first_chunk);
+        let corrections = behind(command, &day.to_le_bytes()).and_then(<[u8]>::first_chunk);
         match f64::from_le_bytes(*corrections.expect("numbers")) {
             0.0 => Self::Reserve,
             _ => Self::Settle,
@@ -50,8 +44,19 @@ impl Script {
 }
 
 impl Fake {
+    fn connection(&self) -> impl ConnectionLike + Clone + Send + Sync + use<> {
+        let fake = self.clone();
+        ByHand(move |command: Vec<u8>| {
+            let (fake, script) = (fake.clone(), Script::of(&command));
+            async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                fake.answer(script)
+            }
+        })
+    }
+
     fn open(&self, config: Config) -> RedisStore<Tokio> {
-        let (store, driver) = RedisStore::new(self.clone(), Tokio, config);
+        let (store, driver) = RedisStore::new(self.connection(), Tokio, config);
         tokio::spawn(driver);
         store
     }
@@ -64,11 +69,7 @@ impl Fake {
         let mut said = self.0.lock().unwrap();
         said.scripts.push(script);
         match script {
-            Script::Reserve => {
-                // To as many as are asked at once; to the others nobody listens.
-                let answer = [0.0, 90.0, 0.0].map(f64::to_le_bytes);
-                Value::BulkString(answer.concat().repeat(128))
-            }
+            Script::Reserve => all_admitted(),
             Script::Settle => {
                 let next = said.next.take().and_then(|(store, more)| {
                     settle_something(&store);
@@ -77,31 +78,8 @@ impl Fake {
                 said.next = next;
                 Value::BulkString(Vec::new())
             }
-            Script::Beat => Value::Array([1, said.since].map(Value::Int).into()),
+            Script::Beat => alone(said.since),
         }
-    }
-}
-
-impl ConnectionLike for Fake {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let script = Script::of(cmd);
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok(self.answer(script))
-        })
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        unreachable!("no pipeline is sent")
-    }
-
-    fn get_db(&self) -> i64 {
-        0
     }
 }
 
@@ -199,7 +177,7 @@ async fn what_nobody_waits_for_is_not_asked_if_it_was_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn when_the_driver_is_gone_nobody_waits_for_it() {
     let fake = Fake::default();
-    let (store, driver) = RedisStore::new(fake.clone(), Tokio, config(OnError::Deny));
+    let (store, driver) = RedisStore::new(fake.connection(), Tokio, config(OnError::Deny));
     let driver = tokio::spawn(driver);
     let ask = || store.reserve(vec![claim("r", "k", rate(100, 60), 1)]);
     let sent = tokio::spawn(ask());

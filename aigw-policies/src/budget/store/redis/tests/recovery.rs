@@ -12,31 +12,17 @@ use super::*;
 #[derive(Clone, Default)]
 struct Held(Arc<AtomicBool>, Arc<Mutex<Vec<Vec<u8>>>>);
 
-impl ConnectionLike for Held {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let packed = cmd.get_packed_command();
-        let is_beat = packed.windows(10).any(|it| it == b"processes\r");
-        self.1.lock().unwrap().push(packed);
-        Box::pin(poll_fn(move |_| {
-            if is_beat || !self.0.load(Ordering::SeqCst) {
-                return Poll::Pending;
-            }
-            let answer = [0.0, 90.0, 0.0].map(f64::to_le_bytes);
-            Poll::Ready(Ok(Value::BulkString(answer.concat())))
-        }))
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        unreachable!("no pipeline is sent")
-    }
-
-    fn get_db(&self) -> i64 {
-        0
+impl Held {
+    fn connection(&self) -> impl ConnectionLike + Clone + Send + Sync + use<> {
+        let Self(open, said) = self.clone();
+        ByHand(move |command: Vec<u8>| {
+            let (open, is_beat) = (Arc::clone(&open), is_beat(&command));
+            said.lock().unwrap().push(command);
+            poll_fn(move |_| match !is_beat && open.load(Ordering::SeqCst) {
+                true => Poll::Ready(all_admitted()),
+                false => Poll::Pending,
+            })
+        })
     }
 }
 
@@ -73,7 +59,7 @@ async fn an_answer_at_the_deadline_leaves_the_claims_to_who_decides_alone() {
     for on_error in [OnError::Allow, OnError::Local] {
         let held = Held::default();
         let config = config(on_error).deadline(Duration::from_millis(100));
-        let (store, driver) = RedisStore::new(held.clone(), Tokio, config);
+        let (store, driver) = RedisStore::new(held.connection(), Tokio, config);
         let inline = Arc::new(Inline {
             driver: Mutex::new(Some(driver)),
             wakes: Mutex::new(0),
@@ -108,7 +94,7 @@ async fn who_asks_for_a_lease_gives_back_what_redis_may_not_know_of() {
     use crate::concurrency_limit::Lessor as _;
 
     let held = Held::default();
-    let (store, driver) = RedisStore::new(held.clone(), Tokio, config(OnError::Deny));
+    let (store, driver) = RedisStore::new(held.connection(), Tokio, config(OnError::Deny));
     let driver = tokio::spawn(driver);
     // The first beat is on its way, and takes a while.
     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -131,41 +117,20 @@ async fn who_asks_for_a_lease_gives_back_what_redis_may_not_know_of() {
 }
 
 /// Answers everything, after ten milliseconds.
-#[derive(Clone)]
-struct Slow;
-
-impl ConnectionLike for Slow {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let packed = cmd.get_packed_command();
-        let is_beat = packed.windows(10).any(|it| it == b"processes\r");
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if is_beat {
-                return Ok(Value::Array([1, 7].map(Value::Int).into()));
-            }
-            let answer = [0.0, 90.0, 0.0].map(f64::to_le_bytes);
-            Ok(Value::BulkString(answer.concat().repeat(128)))
-        })
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        unreachable!("no pipeline is sent")
-    }
-
-    fn get_db(&self) -> i64 {
-        0
-    }
+fn slow() -> impl ConnectionLike + Clone + Send + Sync {
+    ByHand(async |command: Vec<u8>| {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        match is_beat(&command) {
+            true => alone(7),
+            false => all_admitted(),
+        }
+    })
 }
 
 /// Redis answers every call within 10 ms, and yet counts as lost for as long as there is load.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_over_though_calls_go_on() {
-    let (store, driver) = RedisStore::new(Slow, Tokio, config(OnError::Allow));
+    let (store, driver) = RedisStore::new(slow(), Tokio, config(OnError::Allow));
     tokio::spawn(driver);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let limit = Quota::try_new(100, Period::Year, Align::Utc).unwrap();
@@ -194,7 +159,7 @@ async fn an_outage_is_over_though_calls_go_on() {
 async fn an_outage_is_over_though_places_are_given_back() {
     use crate::concurrency_limit::{Leased, Lessor as _};
 
-    let (store, driver) = RedisStore::new(Slow, Tokio, config(OnError::Allow));
+    let (store, driver) = RedisStore::new(slow(), Tokio, config(OnError::Allow));
     tokio::spawn(driver);
     tokio::time::sleep(Duration::from_secs(1)).await;
     store.shared().lose();

@@ -82,6 +82,19 @@ impl Budget {
     }
 
     /// Counts what calls cost by these prices, in millionths of their currency, and not tokens.
+    ///
+    /// ```
+    /// use aigw_policies::{
+    ///     budget::{Align, Period, Quota},
+    ///     token_limit::{Budget, Price, Prices},
+    /// };
+    ///
+    /// let prices = Prices::new("USD", Price::try_new(2.5, 10.0)?);
+    /// let quota = Quota::try_new(50 * 1_000_000, Period::Month, Align::Utc)?;
+    /// let budget = Budget::new("money", quota).cost(prices);
+    /// assert_eq!(budget.to_string(), "50 USD per month");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cost(mut self, prices: impl Into<Arc<Prices>>) -> Self {
         self.unit = Unit::Cost(prices.into());

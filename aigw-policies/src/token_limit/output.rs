@@ -14,7 +14,9 @@ use super::learned::{Learned, Whose};
 pub enum Output {
     /// The length that nine of ten of the caller's answers from the model did not exceed, else of
     /// all callers', or the caller's own cap (`max_tokens` and its like) where that is less. Before
-    /// anything is known, 1,024.
+    /// anything is known, 1,024; that counts as four answers of this length, so that shorter ones
+    /// have it fall once some forty were seen. For budgets of a few thousand, better
+    /// [`Tokens`](Self::Tokens).
     #[default]
     Learned,
     /// The caller's cap, and so never less than it uses. Callers who set none are expected to use

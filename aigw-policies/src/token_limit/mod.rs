@@ -94,8 +94,9 @@
 //! # Operation
 //!
 //! A [`Handle`] shows what is left of budgets and changes their limits. What a call was charged is
-//! [stated](Charged) in its record, and what it has used [in a header](consumed), if that is asked for. A budget by model is that of the model that is asked, or
-//! [of the one that answers](Budget::by_served_model). Where a budget stands for an account at a provider, it may
+//! [stated](Charged) in its record, and what it has used [in a header](consumed), if that is asked
+//! for. A budget by model is that of the model that is asked, or [of the one that
+//! answers](Budget::by_served_model). Where a budget stands for an account at a provider, it may
 //! [follow](Budget::follows_provider) what the provider says of it; a limiter within, which writes
 //! the same headers, would be taken for the provider.
 //!

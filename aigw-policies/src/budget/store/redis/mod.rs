@@ -58,12 +58,12 @@
 //! Redis 6.2 or later, or Valkey; a user who may call `EVALSHA`, `SCRIPT LOAD`, and in scripts `TIME`,
 //! `GET`, `MGET`, `SET`, `SETRANGE`, `DEL`, `PEXPIRE`, `ZADD`, `ZCARD`, `ZREM` and `ZREMRANGEBYSCORE`
 //! on the keys `{namespace}:*`. Every key has an expiry and the same hash tag, so that a cluster keeps the
-//! namespace on one node; to spread the load, use several. A key outlives what it keeps by as long as
-//! that lasted, up to an hour. Keys show whose they are: the values of
-//! the properties that budgets are keyed by, unless they are long. A server that evicts keys gives
-//! out limits again; use `noeviction`, or a server apart from caches. A connection that redis's
-//! `SentinelClient` gives stays with its server: behind Sentinel the connection is to be one that
-//! asks again where the server is when its own is gone.
+//! namespace on one node; to spread the load, use several. A key outlives what it keeps by as long
+//! as that lasted, up to an hour. Keys show whose they are: the values of the properties that
+//! budgets are keyed by, unless they are long. A server that evicts keys gives out limits again; use
+//! `noeviction`, or a server apart from caches. A connection that redis's `SentinelClient` gives
+//! stays with its server: behind Sentinel the connection is to be one that asks again where the
+//! server is when its own is gone.
 //!
 //! A process that stands still for longer than a lease lasts has lost it to others, and takes it
 //! again when it goes on: its calls are there. Until some have ended there may be more than the limit.

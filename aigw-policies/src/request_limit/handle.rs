@@ -78,10 +78,10 @@ impl<St: Store> Handle<St> {
         budget::left(&self.rule.store, key, limit).await
     }
 
-    /// Changes the limit. A key that was not used has all of the new one. What was used of it stays used:
-    /// of a rate as much is left as was, no more than the new one holds, and of a quota what the new
-    /// amount has above what was used. A rate that becomes a quota, or the other way round, begins
-    /// anew.
+    /// Changes the limit. A key that was not used has all of the new one. What was used of it stays
+    /// used: of a rate as much is left as was, no more than the new one holds, and of a quota what
+    /// the new amount has above what was used. A rate that becomes a quota, or the other way round,
+    /// begins anew.
     ///
     /// Other processes that share the store change theirs themselves; until all have, each decides
     /// by its own.

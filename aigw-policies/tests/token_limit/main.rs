@@ -13,6 +13,7 @@ mod admitting;
 mod config;
 mod consumed;
 mod counting;
+mod dialects;
 mod dropping;
 mod following;
 mod house;

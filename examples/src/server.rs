@@ -22,10 +22,10 @@
 //! # }
 //! ```
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
 use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
-use aigw_core::{BoxError, rt::Tokio};
+use aigw_core::{BoxError, call::Record, key::ClientAddr, rt::Tokio};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -44,7 +44,7 @@ use tokio::{
     task::JoinSet,
     time,
 };
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt};
 
 /// How a service is served.
 #[derive(Clone, Copy, Debug)]
@@ -107,14 +107,15 @@ impl Server {
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
-            let stream = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 accepted = accept(&listener) => accepted,
                 Some(_) = connections.join_next() => continue,
             };
             let stream = WriteTimeout::new(stream, self.write_timeout, Tokio);
-            let service = TowerToHyperService::new(service.clone());
+            let service = service.clone().map_request(came_from(peer));
+            let service = TowerToHyperService::new(service);
             let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
             let connection = graceful.watch(connection.into_owned());
             connections.spawn(async move {
@@ -128,12 +129,21 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+/// States of each request on a connection where it comes from, for limits that are by `ip`. Behind a
+/// proxy that is the proxy.
+pub fn came_from<B>(peer: SocketAddr) -> impl Fn(Request<B>) -> Request<B> + Clone {
+    move |mut request| {
+        Record::of(request.extensions_mut()).state(ClientAddr(peer.ip()));
+        request
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
-        if let Ok((stream, _)) = listener.accept().await {
+        if let Ok((stream, peer)) = listener.accept().await {
             // Events are small and wait for nothing.
             let _ = stream.set_nodelay(true);
-            return stream;
+            return (stream, peer);
         }
         time::sleep(ACCEPT_PAUSE).await;
     }

@@ -19,7 +19,8 @@ pub enum Dimension {
     Model,
     /// The operation.
     Operation,
-    /// The caller's address; an IPv4 address inside IPv6 counts as IPv4.
+    /// The caller's address, where the server states it as [`ClientAddr`]; an IPv4 address inside
+    /// IPv6 counts as IPv4.
     Ip,
     /// The first value of a request header, if it is text.
     Header(HeaderName),

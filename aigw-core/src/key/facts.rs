@@ -41,17 +41,37 @@ impl Consumer {
     }
 }
 
-/// Where the call comes from: a fact of the call's [`Record`](crate::call::Record), stated by the
-/// layer that knows the connection and which proxies in front of it to believe.
+/// Where the call comes from: a fact of the call's [`Record`](crate::call::Record), stated by your
+/// server, which alone knows the connection and which proxies in front of it to believe. No layer
+/// here states it: without it, all callers are one to whatever is by `ip`.
 ///
 /// # Examples
 ///
-/// ```
-/// use aigw_core::{call::Record, key::ClientAddr};
+/// A server states the peer of each connection before any layer sees a request of it:
 ///
-/// let record = Record::default();
-/// record.state(ClientAddr([192, 0, 2, 7].into()));
-/// assert_eq!(record.latest::<ClientAddr>().unwrap().0.to_string(), "192.0.2.7");
 /// ```
+/// use std::net::SocketAddr;
+///
+/// use aigw_core::{call::Record, key::ClientAddr};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// # let service = tower::service_fn(async |request: Request<()>| {
+/// #     let addr = *Record::of(&mut request.extensions().clone()).latest::<ClientAddr>().unwrap();
+/// #     Ok::<_, std::convert::Infallible>(addr.0.to_string())
+/// # });
+/// # let peer: SocketAddr = "192.0.2.7:40000".parse()?;
+///
+/// // For each connection that `listener.accept()` brings with its `peer`:
+/// let service = service.map_request(move |mut request: Request<_>| {
+///     Record::of(request.extensions_mut()).state(ClientAddr(peer.ip()));
+///     request
+/// });
+/// # let rt = tokio::runtime::Builder::new_current_thread().build()?;
+/// # assert_eq!(rt.block_on(service.oneshot(Request::new(())))?, "192.0.2.7");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Under axum, serve by `into_make_service_with_connect_info::<SocketAddr>()`, and state what
+/// `ConnectInfo<SocketAddr>` in the request's extensions holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub IpAddr);

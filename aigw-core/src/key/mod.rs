@@ -8,7 +8,7 @@
 //! | `user` | the end user whom the request names |
 //! | `model` | the model that is asked, not the one that is sent on |
 //! | `operation` | the [`Operation`](crate::dialect::Operation) |
-//! | `ip` | the [`ClientAddr`] |
+//! | `ip` | the [`ClientAddr`], which your server must state |
 //! | `header:NAME` | the first value of a request header |
 //! | `label:NAME` | a label of the consumer |
 //!

@@ -13,7 +13,7 @@ use aigw_backends::timeout::{ReaderTimeoutLayer, WriteTimeout};
 use aigw_core::{BoxError, rt::Tokio};
 use aigw_examples::{
     gateway::{Config, limits::Limits, run, stack},
-    server::StopSignals,
+    server::{StopSignals, came_from},
 };
 use clap::Parser;
 use hyper::body::Incoming;
@@ -23,7 +23,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, task::JoinSet, time};
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 
 /// A standalone AI gateway.
 #[derive(Debug, Parser)]
@@ -54,7 +54,6 @@ async fn serve(args: Args) -> Result<(), BoxError> {
     let stack = stack::gateway::<Incoming>(&config, &addresses, &limits, &Default::default())?;
     let patience = config.server.write_timeout;
     let stack = ReaderTimeoutLayer::new(patience, Tokio).layer(stack);
-    let service = TowerToHyperService::new(stack);
     let listener = TcpListener::bind(config.server.listen).await?;
     let at = listener.local_addr()?;
     let mut stop = StopSignals::listen();
@@ -68,7 +67,7 @@ async fn serve(args: Args) -> Result<(), BoxError> {
             () = stop.next() => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Mostly because file descriptors have run out; some will come back.
             time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -76,7 +75,8 @@ async fn serve(args: Args) -> Result<(), BoxError> {
         let _ = stream.set_nodelay(true);
         // Else a reader that does not read would hold its call for ever.
         let stream = WriteTimeout::new(stream, patience, Tokio);
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service.clone());
+        let service = TowerToHyperService::new(stack.clone().map_request(came_from(peer)));
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
         tokio::spawn(connections.watch(connection.into_owned()));
     }
     drop(listener);

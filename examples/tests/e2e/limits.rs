@@ -112,6 +112,26 @@ period = "year"
     }
 }
 
+/// Elsewhere the loopback network has one address.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn each_address_has_a_budget_of_its_own() {
+    const ONE_EACH: &str = r#"
+[[request_limit]]
+key = ["ip"]
+quota = 1
+period = "year"
+"#;
+    let house = House::open(&(every_dialect("") + ONE_EACH)).await;
+    for from in [[127, 0, 0, 2], [127, 0, 0, 3]] {
+        for status in [200, 429] {
+            let mut wire = Wire::connect_from(from, house.address()).await;
+            ask(&mut wire, Caller::OpenAi, "a").await;
+            assert_eq!(wire.answer().await.status(), status, "{from:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_list_of_models_costs_nothing() {
     let house = House::open(&(every_dialect("") + ONE_CALL)).await;

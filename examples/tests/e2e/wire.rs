@@ -69,6 +69,14 @@ impl Wire {
         Self::new(TcpStream::connect(address).await.unwrap())
     }
 
+    /// A connection from this address of the loopback network.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn connect_from(from: [u8; 4], address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((from, 0))).unwrap();
+        Self::new(socket.connect(address).await.unwrap())
+    }
+
     /// A connection whose kernel takes little that is not read.
     pub(crate) async fn connect_narrow(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();

@@ -59,6 +59,11 @@ impl Config {
         self
     }
 
+    /// Those who may call.
+    pub fn consumers(&self) -> &[ConsumerConfig] {
+        &self.consumer
+    }
+
     /// Adds one who may call.
     pub fn consumer(mut self, consumer: ConsumerConfig) -> Self {
         self.consumer.push(consumer);
@@ -107,6 +112,18 @@ impl ConsumerConfig {
             labels: BTreeMap::new(),
             state: State::Active,
         }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What else is known of it.
+    #[must_use]
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.labels
     }
 
     /// Adds a key, of which only the digest is kept. Two at a time let a caller change from one to

@@ -78,7 +78,7 @@ pub use self::store::redis;
 pub(crate) use self::store::shards;
 pub(crate) use self::timestamp::Timestamp;
 pub use self::{
-    condition::Condition,
+    condition::{Condition, ConditionError},
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
     store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, Verdict},

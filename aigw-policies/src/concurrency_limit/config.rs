@@ -75,6 +75,17 @@ impl Config {
         }
     }
 
+    /// The properties by which calls are counted.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.key
+    }
+
+    /// What holds of the calls that are limited, and of those that give way.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.when.iter().chain(&self.low)
+    }
+
     /// How refusals and [levels](super::Handle::levels_by_key) call the limit, and the processes that
     /// share it. Callers read it. Of those that one store keeps, each needs a name of its own.
     /// Default: refusals call it by its key, and processes `calls`.

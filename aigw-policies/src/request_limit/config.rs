@@ -56,6 +56,18 @@ impl Config {
         }
     }
 
+    /// The properties by which requests are counted.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.key
+    }
+
+    /// What holds of the requests that are limited, if not all are.
+    #[must_use]
+    pub fn condition(&self) -> Option<&Condition> {
+        self.when.as_ref()
+    }
+
     /// How refusals and the store call the limit. Callers read it. Of the limits on one store each
     /// needs a name of its own. Default: `requests`.
     pub fn name(mut self, name: impl Into<Box<str>>) -> Self {

@@ -246,6 +246,7 @@ impl BudgetConfig {
                 Some((amount, period, align.unwrap_or_default()))
             }
             (None, None, None) => None,
+            (None, None, Some(_)) => return Err(fault("`align` is for a `quota`".into())),
             _ => return Err(fault("`quota` and `period` go together".into())),
         };
         let rate = amount.map(|amount| Rate::try_new(amount, per).map(Limit::from));
@@ -332,6 +333,10 @@ impl PricesConfig {
     fn resolve(&self) -> Result<Arc<Prices>, ConfigError> {
         let mut prices = Prices::new(&*self.currency, price("otherwise", &self.otherwise)?);
         for (model, kinds) in &self.model {
+            if model.strip_suffix('*').unwrap_or(model).contains('*') {
+                let fault = "a star stands at the end of a name, and nowhere else";
+                return Err(ConfigError::Price((**model).into(), fault.into()));
+            }
             prices = prices.model(model, price(model, kinds)?);
         }
         Ok(Arc::new(prices))
@@ -340,13 +345,14 @@ impl PricesConfig {
 
 fn price(of: &str, kinds: &HashMap<String, f64>) -> Result<Price, ConfigError> {
     let fault = |fault: String| ConfigError::Price(of.into(), fault.into());
+    let free = Price::try_new(0.0, 0.0).map_err(|error| fault(error.to_string()))?;
+    let price = by_kind(kinds, free, Price::set).map_err(fault)?;
     for needed in ["input", "output"] {
         if !kinds.contains_key(needed) {
             return Err(fault(format!("`{needed}` is missing")));
         }
     }
-    let free = Price::try_new(0.0, 0.0).map_err(|error| fault(error.to_string()))?;
-    by_kind(kinds, free, Price::set).map_err(fault)
+    Ok(price)
 }
 
 /// Sets a number for each kind that is named.
@@ -357,7 +363,11 @@ fn by_kind<W, E: fmt::Display>(
 ) -> Result<W, String> {
     for (name, number) in kinds {
         let kind = Kind::ALL.iter().find(|kind| kind.as_str() == name);
-        let kind = kind.ok_or_else(|| format!("there is no kind of token `{name}`"))?;
+        let kind = kind.ok_or_else(|| {
+            let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+            let all = all.join("`, `");
+            format!("there is no kind of token `{name}`, expected one of `{all}`")
+        })?;
         whole = set(whole, *kind, *number).map_err(|error| error.to_string())?;
     }
     Ok(whole)
@@ -376,7 +386,7 @@ impl HeaderNames {
             Some("") => Ok(None),
             Some(name) => HeaderName::try_from(name)
                 .map(Some)
-                .map_err(|_| ConfigError::Header(name.into())),
+                .map_err(|_| ConfigError::NotAHeader(name.into())),
         };
         let otherwise = Headers::tokens();
         let headers = Headers {

@@ -18,7 +18,10 @@ pub enum ConfigError {
     NoTokenizer,
     /// A status for refusals by a quota, where there is none.
     StatusWithoutQuota,
-    /// A text that is no name of a header, or one that is taken.
+    /// A text that is no name of a header.
+    NotAHeader(Box<str>),
+    /// A name of a header that stands twice, or that means something to HTTP or to clients that
+    /// wait.
     Header(Box<str>),
 }
 
@@ -34,9 +37,8 @@ impl fmt::Display for ConfigError {
             }
             Self::NoTokenizer => f.write_str("to count prompts needs the feature `tiktoken`"),
             Self::StatusWithoutQuota => f.write_str("there is no quota for `quota_status`"),
-            Self::Header(name) => {
-                write!(f, "`{name}` is no name of a header, or one that is taken")
-            }
+            Self::NotAHeader(name) => write!(f, "`{name}` is no name of a header"),
+            Self::Header(name) => write!(f, "the header `{name}` is taken"),
         }
     }
 }

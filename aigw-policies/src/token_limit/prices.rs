@@ -47,7 +47,7 @@ impl Prices {
     }
 
     /// The price of a model, or, with a star at the end of the name, of all that begin so. The
-    /// longest that fits counts.
+    /// longest that fits counts. A star elsewhere is a part of the name.
     pub fn model(mut self, name: &str, price: Price) -> Self {
         let pattern = match name.strip_suffix('*') {
             Some(beginning) => Pattern::Beginning(beginning.into()),

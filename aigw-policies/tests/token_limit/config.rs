@@ -73,7 +73,7 @@ fn a_budget_that_cannot_take_effect_is_named_with_the_reason() {
         ),
         (
             json!({ "name": "b", "tokens_per_minute": 1, "align": "utc" }),
-            "go together",
+            "`align` is for a `quota`",
         ),
         (
             json!({ "name": "b", "quota": 1, "period": "minute" }),
@@ -140,17 +140,17 @@ fn what_else_cannot_take_effect_is_told() {
         (
             "headers",
             json!({ "limit": "content-length" }),
-            "or one that is taken",
+            "the header `content-length` is taken",
         ),
         (
             "headers",
             json!({ "limit": "x-left", "reset": "x-left" }),
-            "`x-left` is no name of a header, or one that is taken",
+            "the header `x-left` is taken",
         ),
         (
             "headers",
             json!({ "limit": "x-left", "consumed": "x-left" }),
-            "`x-left` is no name of a header, or one that is taken",
+            "the header `x-left` is taken",
         ),
         ("estimate", json!("guess"), "unknown variant `guess`"),
     ] {

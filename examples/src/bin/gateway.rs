@@ -26,6 +26,15 @@ struct Args {
     check: bool,
 }
 
+impl Args {
+    /// What a line about the file begins with.
+    fn file(&self) -> String {
+        let file = self.config.as_deref();
+        file.map(|file| format!("{}: ", file.display()))
+            .unwrap_or_default()
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
@@ -33,11 +42,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let file = args
-                .config
-                .as_deref()
-                .map(|file| format!("{}: ", file.display()));
-            let _ = writeln!(io::stderr(), "{}{error}", file.unwrap_or_default());
+            let _ = writeln!(io::stderr(), "{}{error}", args.file());
             ExitCode::FAILURE
         }
     }
@@ -49,8 +54,12 @@ async fn serve(args: &Args) -> Result<(), Error> {
         None => Config::demo()?,
     };
     if args.check {
-        return config.check();
+        config.check()?;
+        remark(args, &config);
+        let _ = writeln!(io::stdout(), "{}no fault found", args.file());
+        return Ok(());
     }
+    remark(args, &config);
     if let Some(address) = args.listen {
         config.server.listen = address;
     }
@@ -58,6 +67,13 @@ async fn serve(args: &Args) -> Result<(), Error> {
         run::run(config, |_| String::new()).await
     } else {
         run::run(config, things_to_try).await
+    }
+}
+
+/// Says what stands in the file in vain.
+fn remark(args: &Args, config: &Config) {
+    for remark in config.remarks() {
+        let _ = writeln!(io::stderr(), "{}{remark}", args.file());
     }
 }
 

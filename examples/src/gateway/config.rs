@@ -12,13 +12,7 @@ use aigw_core::{call::CallLayer, dialect::Dialect, duration};
 use aigw_policies::{access, concurrency_limit, request_limit, token_limit};
 use serde::Deserialize;
 
-use super::{
-    Error,
-    limits::Limits,
-    stack::{self, Simulators},
-    store::Store,
-    values::resolve,
-};
+use super::{Error, store::Store, values::resolve};
 
 /// What a gateway is made of. A key that is not known is an error, and so is a section.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -161,46 +155,12 @@ impl Config {
     /// Names the key that is unknown, missing, of another type, or whose `env:` or `file:` leads
     /// nowhere.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let document = toml::from_str(text).map_err(|error| not_toml(&error, text))?;
-        let document = resolve(document, "")?;
+        let mut document = toml::from_str(text).map_err(|error| not_toml(&error, text))?;
+        resolve(&mut document)?;
         serde_path_to_error::deserialize(document).map_err(|error| {
             let path = error.path().to_string();
             Error::new(path, error.into_inner().message().to_owned())
         })
-    }
-
-    /// Checks what can be known without listening: names, keys, URLs, globs, certificates,
-    /// deadlines.
-    ///
-    /// # Errors
-    ///
-    /// Names the key of the first setting that cannot take effect.
-    pub fn check(&self) -> Result<(), Error> {
-        let Server {
-            max_body_bytes,
-            write_timeout,
-            ..
-        } = self.server;
-        if max_body_bytes == 0 {
-            return Err(Error::new(
-                "server.max_body_bytes",
-                "must be greater than 0",
-            ));
-        }
-        if write_timeout.is_zero() {
-            return Err(Error::new("server.write_timeout", "must be longer than 0"));
-        }
-        stack::authenticate(self)?;
-        Limits::new(self)?;
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
-        let mut simulators = Simulators::new();
-        for (index, simulator) in self.simulator.iter().enumerate() {
-            if simulators.insert(simulator.id.clone(), nowhere).is_some() {
-                let key = format!("simulator[{index}].id");
-                return Err(Error::new(key, format!("duplicate id `{}`", simulator.id)));
-            }
-        }
-        stack::router::<http_body_util::Empty<bytes::Bytes>>(self, &simulators).map(drop)
     }
 }
 

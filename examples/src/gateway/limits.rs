@@ -7,7 +7,7 @@ use aigw_policies::{
     budget::{MemoryStore, redis::Driver},
     concurrency_limit::{self, ConcurrencyLimitLayer},
     request_limit::{self, RequestLimitLayer},
-    token_limit::{TokenLimitLayer, consumed::ConsumedLayer},
+    token_limit::{self, TokenLimitLayer, consumed::ConsumedLayer},
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -120,9 +120,9 @@ impl<St: aigw_policies::budget::Store> On<St> {
     ) -> Result<Self, Error> {
         let (mut tokens, mut consumed) = (None, None);
         if let Some(limit) = &config.token_limit {
-            let layer = limit.layer(store.clone());
-            tokens = Some(layer.map_err(Error::at("token_limit"))?.offload(Tokio));
-            consumed = limit.consumed().map_err(Error::at("token_limit"))?;
+            let at = |error| at(limit, error);
+            tokens = Some(limit.layer(store.clone()).map_err(at)?.offload(Tokio));
+            consumed = limit.consumed().map_err(at)?;
         }
         Ok(Self {
             store,
@@ -172,6 +172,25 @@ fn requests<St: aigw_policies::budget::Store>(
         layers.push(layer);
     }
     Ok(layers)
+}
+
+/// Names the key of an error.
+fn at(limit: &token_limit::Config, error: token_limit::ConfigError) -> Error {
+    use token_limit::ConfigError::{Budget, Header, NotAHeader, Price, Status, StatusWithoutQuota};
+    let key = match &error {
+        Budget(name, _) => {
+            let mut budgets = limit.budget.iter();
+            let index = budgets.position(|budget| budget.name == **name);
+            index.map(|index| format!("budget[{index}]"))
+        }
+        Price(model, _) if **model == *"otherwise" => Some("prices.otherwise".into()),
+        Price(..) => Some("prices.model".into()),
+        Header(_) | NotAHeader(_) => Some("headers".into()),
+        Status(_) | StatusWithoutQuota => Some("quota_status".into()),
+        _ => None,
+    };
+    let key = key.map_or_else(|| "token_limit".into(), |key| format!("token_limit.{key}"));
+    Error::new(key, error)
 }
 
 fn twice(key: String, name: &str) -> Error {

@@ -1,7 +1,8 @@
 //! A gateway of aigw's layers, assembled from a file.
 //!
 //! Nothing here decides anything about a call: [`config`] reads the file, [`stack`] puts the layers
-//! on each other, [`limits`] holds what may be used, [`store`] keeps what is left of it, [`ledger`] adds up what was used, [`admin`] shows it, and [`run`] listens.
+//! on each other, [`limits`] holds what may be used, [`store`] keeps what is left of it, [`ledger`]
+//! adds up what was used, [`admin`] shows it, and [`run`] listens.
 //!
 //! # Examples
 //!
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod admin;
+mod check;
 pub mod config;
 mod error;
 pub mod ledger;

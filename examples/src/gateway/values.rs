@@ -7,36 +7,55 @@ use toml::Value;
 use super::Error;
 
 /// Replaces every string `env:NAME` and `file:PATH` in a document by what it names.
-pub(super) fn resolve(value: Value, key: &str) -> Result<Value, Error> {
-    let inside = |name: &str| {
-        if key.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{key}.{name}")
-        }
+///
+/// # Errors
+///
+/// Names all keys that lead nowhere, so that nobody has to mend one after the other.
+pub(super) fn resolve(document: &mut Value) -> Result<(), Error> {
+    let mut faults = Vec::new();
+    replace(document, "", &mut faults);
+    let mut faults = faults.into_iter();
+    let Some((key, mut reason)) = faults.next() else {
+        return Ok(());
     };
-    Ok(match value {
-        Value::String(text) => Value::String(look_up(text).map_err(Error::at(key))?),
-        Value::Array(items) => {
-            let items = items.into_iter().enumerate();
-            let items = items.map(|(index, item)| resolve(item, &format!("{key}[{index}]")));
-            Value::Array(items.collect::<Result<_, _>>()?)
-        }
-        Value::Table(table) => {
-            let members = table.into_iter().map(|(name, member)| {
-                let member = resolve(member, &inside(&name))?;
-                Ok((name, member))
-            });
-            Value::Table(members.collect::<Result<_, Error>>()?)
-        }
-        other => other,
-    })
+    for (key, fault) in faults {
+        reason.push_str(&format!("\n{key}: {fault}"));
+    }
+    Err(Error::new(key, reason))
 }
 
-fn look_up(text: String) -> Result<String, String> {
+fn replace(value: &mut Value, key: &str, faults: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(text) => match look_up(text) {
+            Ok(None) => {}
+            Ok(Some(named)) => *text = named,
+            Err(fault) => faults.push((key.to_owned(), fault)),
+        },
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                replace(item, &format!("{key}[{index}]"), faults);
+            }
+        }
+        Value::Table(table) => {
+            for (name, member) in table {
+                let inside = if key.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{key}.{name}")
+                };
+                replace(member, &inside, faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a text names, if it names something.
+fn look_up(text: &str) -> Result<Option<String>, String> {
     if let Some(name) = text.strip_prefix("env:") {
         #[expect(clippy::disallowed_methods, reason = "the file says so")]
-        std::env::var(name).map_err(|error| {
+        let value = std::env::var(name);
+        value.map(Some).map_err(|error| {
             // The error itself repeats the value, which may be a key.
             let reason = match error {
                 VarError::NotPresent => "is not set",
@@ -47,9 +66,9 @@ fn look_up(text: String) -> Result<String, String> {
     } else if let Some(path) = text.strip_prefix("file:") {
         let read = fs::read_to_string(path).map_err(|error| format!("the file {path}: {error}"))?;
         // Editors end a file with a line break, which no secret has.
-        Ok(read.trim_end_matches(['\r', '\n']).to_owned())
+        Ok(Some(read.trim_end_matches(['\r', '\n']).to_owned()))
     } else {
-        Ok(text)
+        Ok(None)
     }
 }
 
@@ -58,16 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_may_name_a_file_and_must_then_name_one_that_is_there() {
-        let value = Value::try_from(
-            [("key", "file:/nowhere/at/all")]
-                .into_iter()
-                .collect::<std::collections::HashMap<_, _>>(),
-        );
-        let error = resolve(value.unwrap(), "").unwrap_err().to_string();
+    fn every_string_that_leads_nowhere_is_named() {
+        let text = "a = 'file:/nowhere/at/all'\nb = ['plain', 'env:AIGW_NOT_SET']";
+        let mut document = Value::Table(toml::from_str(text).unwrap());
+        let error = resolve(&mut document).unwrap_err().to_string();
+        let (first, second) = error.split_once('\n').unwrap();
         assert!(
-            error.starts_with("key: the file /nowhere/at/all: "),
-            "{error}"
+            first.starts_with("a: the file /nowhere/at/all: "),
+            "{first}"
+        );
+        assert_eq!(
+            second,
+            "b[1]: the environment variable AIGW_NOT_SET is not set"
         );
     }
 }

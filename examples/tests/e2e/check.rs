@@ -15,6 +15,14 @@ fn backend(lines: &str) -> String {
     format!("[[backend]]\nid = \"b\"\ndialect = \"openai\"\n{lines}\n")
 }
 
+/// A file with a budget of these lines.
+fn budget(lines: &str) -> String {
+    with(&format!(
+        "[token_limit]\nestimate = \"off\"\nopaque = \"pass\"\n\
+         [[token_limit.budget]]\nname = \"b\"\n{lines}"
+    ))
+}
+
 /// One who may call, with these keys.
 fn consumer(id: &str, keys: &str) -> String {
     format!("[[access.consumer]]\nid = \"{id}\"\nkeys = [{keys}]\n")
@@ -63,7 +71,7 @@ backends = ["full"]
 operation = ["images"]
 reply = { status = 400, code = "OperationNotSupported", message = "images are not offered here" }
 "#;
-    for (name, toml) in [("full", &*full), ("empty", ""), ("least", &with(""))] {
+    for (name, toml) in [("full", &*full), ("least", &with(""))] {
         let path = file(&format!("check-{name}.toml"), toml);
         let mut check = gateway(&["--check", "--config", path.to_str().unwrap()]);
         let output = output(check.env("AIGW_E2E_KEY", "sk-secret")).await;
@@ -105,6 +113,8 @@ async fn the_file_to_start_from_is_accepted_as_it_stands_and_with_all_it_shows()
         let output = output(&mut check).await;
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{name}: {errors}");
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told, format!("{}: no fault found\n", path.display()));
     }
 }
 
@@ -170,8 +180,67 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
                 "[token_limit]\nestimate = \"off\"\nopaque = \"pass\"\n\
                  [[token_limit.budget]]\nname = \"b\"\ntokens = 5",
             ),
-            "token_limit",
+            "token_limit.budget[0]",
             "budget `b`: a rate is either `tokens_per_minute`",
+        ),
+        (
+            "price-kind",
+            budget("tokens_per_minute = 5")
+                + "[token_limit.prices]\ncurrency = \"USD\"\notherwise = { inptu = 1, output = 2 }",
+            "token_limit.prices.otherwise",
+            "there is no kind of token `inptu`, expected one of `input`, ",
+        ),
+        (
+            "price-star",
+            budget("tokens_per_minute = 5")
+                + "[token_limit.prices]\ncurrency = \"USD\"\notherwise = { input = 1, output = 2 }\n\
+                   [token_limit.prices.model]\n\"gpt-*-mini\" = { input = 1, output = 2 }",
+            "token_limit.prices.model",
+            "the price of `gpt-*-mini`: a star stands at the end",
+        ),
+        (
+            "when-operation",
+            budget("tokens_per_minute = 5\nwhen = { operation = \"chatt\" }"),
+            "token_limit.budget[0].when",
+            "unknown operation `chatt`",
+        ),
+        (
+            "when-nobody",
+            budget("tokens_per_minute = 5\nwhen = { \"label:tier\" = \"gold\" }"),
+            "token_limit.budget[0]",
+            "`label:tier` is known of nobody without `[access]`",
+        ),
+        (
+            "key-nobody",
+            with("[[request_limit]]\nkey = [\"consumer\"]\nquota = 1\nperiod = \"day\""),
+            "request_limit[0]",
+            "`consumer` is known of nobody without `[access]`",
+        ),
+        (
+            "label-nobody",
+            consumer("a", "\"sk-1\"") + "[[concurrency_limit]]\nkey = [\"label:tier\"]\ncalls = 1",
+            "concurrency_limit[0]",
+            "no consumer has a label `tier`",
+        ),
+        (
+            "when-stranger",
+            consumer("a", "\"sk-1\"")
+                + "[[request_limit]]\nkey = []\nquota = 1\nperiod = \"day\"\n\
+                   when = { consumer = \"b\" }",
+            "request_limit[0]",
+            "there is no consumer `b`",
+        ),
+        (
+            "no-route",
+            "[server]\nlisten = \"127.0.0.1:0\"".to_owned(),
+            "route",
+            "there is none",
+        ),
+        (
+            "address-twice",
+            "[server]\nlisten = \"127.0.0.1:81\"\nadmin_listen = \"127.0.0.1:81\"".to_owned(),
+            "server.admin_listen",
+            "127.0.0.1:81 is the address of `server.listen` too",
         ),
         (
             "later",
@@ -393,6 +462,43 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
         assert!(error.contains(reason), "{name}: {error}");
         assert!(!error.contains("sk-"), "{name} shows a key: {error}");
         assert_eq!(output.stdout, b"", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_a_file_in_vain_is_remarked_on() {
+    let labelled = with("") + &consumer("a", "\"sk-1\"") + "labels = { tier = \"silver\" }\n";
+    for (name, toml, says) in [
+        (
+            "label",
+            labelled
+                + "[[request_limit]]\nkey = []\nquota = 1\nperiod = \"day\"\n\
+                   when = { \"label:tier\" = \"gold\" }",
+            "request_limit[0]: holds for nobody: no consumer has tier = `gold`",
+        ),
+        (
+            "prices",
+            budget("tokens_per_minute = 5")
+                + "[token_limit.prices]\ncurrency = \"USD\"\notherwise = { input = 1, output = 2 }",
+            "token_limit.prices: no budget has a `cost`, so that nothing is priced",
+        ),
+        (
+            "route",
+            with("[[route]]\nmodel = [\"m\"]\nbackends = [\"upstream\"]"),
+            "route[1]: no call comes here: route[0] takes all there are",
+        ),
+        (
+            "backend",
+            backend(URL) + &with(""),
+            "backend[0]: no route leads to `b`",
+        ),
+    ] {
+        let path = file(&format!("remark-{name}.toml"), &toml);
+        let path = path.to_str().unwrap();
+        let output = output(&mut gateway(&["--check", "--config", path])).await;
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {told}");
+        assert_eq!(told, format!("{path}: {says}\n"), "{name}");
     }
 }
 

@@ -19,7 +19,7 @@ headers = { consumed = "x-tokens-consumed" }
 
 [[token_limit.budget]]
 name = "year"
-key = ["consumer", "header:x-team", "model"]
+key = ["user", "header:x-team", "model"]
 quota = 51
 period = "year"
 "#;

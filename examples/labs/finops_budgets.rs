@@ -72,7 +72,7 @@ async fn main() -> Result<(), BoxError> {
         ServiceBuilder::new()
             .layer(AuthenticateLayer::try_new(subscriptions)?)
             .layer(CallLayer::new())
-            .layer(limit.output(Output::Tokens(ANSWER)))
+            .layer(limit.output(Output::ClientCap))
             .layer(MeterLayer::new())
             .service(Provider::new(Tokio)),
     );
@@ -89,7 +89,8 @@ async fn main() -> Result<(), BoxError> {
             served += 1;
         };
         println!("{product}: {served} calls for {spent} millionths of a dollar; then: {refused}");
-        // Each call costs a cent and a little for its prompt: the last one did not fit.
+        // Each call costs a cent and a little for its prompt: the last one did not fit. What callers
+        // allow their answers is held, so that nobody spends more than there is.
         assert_eq!(served, cents - 1);
         assert!(refused.contains(&format!("{product}-money")), "{refused}");
         assert!(spent < cents * 10_000);
@@ -133,6 +134,7 @@ enum Told {
 async fn ask(gateway: &Router, subscription: &str) -> Result<Told, BoxError> {
     let question = json!({
         "model": "gpt-4o",
+        "max_tokens": ANSWER,
         "messages": [{"role": "user", "content": "What did we spend, and on what?"}],
     });
     loop {

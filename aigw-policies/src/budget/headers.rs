@@ -1,8 +1,6 @@
-use std::{fmt, time::Duration};
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Left;
+use super::{Left, Wait};
 
 /// The headers that tell callers what they have left.
 ///
@@ -108,7 +106,8 @@ impl Headers {
             headers.insert(name, left.remaining.into());
         }
         if let Some(name) = &self.reset {
-            headers.insert(name, go_duration(left.reset));
+            let reset = HeaderValue::try_from(Wait(left.reset).to_string());
+            headers.insert(name, reset.unwrap_or(HeaderValue::from_static("0s")));
         }
     }
 }
@@ -129,56 +128,4 @@ fn is_free(name: &HeaderName) -> bool {
         "x-should-retry",
     ];
     !meant.contains(&name) && !name.starts_with("content-") && !name.starts_with("retry-after")
-}
-
-/// A duration as Go prints it, and OpenAI with it, in milliseconds rounded up.
-fn go_duration(duration: Duration) -> HeaderValue {
-    let ms = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-    let (hours, minutes, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
-    let text = match (hours, minutes) {
-        (0, 0) if rest < 1000 && rest > 0 => format!("{rest}ms"),
-        (0, 0) => Seconds(rest).to_string(),
-        (0, minutes) => format!("{minutes}m{}", Seconds(rest)),
-        (hours, minutes) => format!("{hours}h{minutes}m{}", Seconds(rest)),
-    };
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0s"))
-}
-
-/// Milliseconds as seconds, with no more decimals than they need.
-struct Seconds(u64);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, thousandths) = (self.0 / 1000, self.0 % 1000);
-        match thousandths {
-            0 => write!(f, "{whole}s"),
-            _ if thousandths % 100 == 0 => write!(f, "{whole}.{}s", thousandths / 100),
-            _ if thousandths % 10 == 0 => write!(f, "{whole}.{:02}s", thousandths / 10),
-            _ => write!(f, "{whole}.{thousandths:03}s"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_are_written_as_openai_writes_them() {
-        for (ms, text) in [
-            (0, "0s"),
-            (12, "12ms"),
-            (1_000, "1s"),
-            (1_500, "1.5s"),
-            (1_050, "1.05s"),
-            (1_010, "1.01s"),
-            (59_007, "59.007s"),
-            (360_000, "6m0s"),
-            (86_400_000, "24h0m0s"),
-            (3_723_450, "1h2m3.45s"),
-        ] {
-            assert_eq!(go_duration(Duration::from_millis(ms)), text);
-        }
-        assert_eq!(go_duration(Duration::from_micros(1)), "1ms");
-    }
 }

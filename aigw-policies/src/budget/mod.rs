@@ -65,6 +65,8 @@ mod tests;
 mod timestamp;
 #[cfg(any(feature = "request-limit", feature = "token-limit"))]
 pub(crate) mod told;
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+mod wait;
 mod window;
 
 #[cfg(any(feature = "request-limit", feature = "token-limit"))]
@@ -77,6 +79,8 @@ pub use self::store::redis;
 #[cfg(feature = "request-limit")]
 pub(crate) use self::store::shards;
 pub(crate) use self::timestamp::Timestamp;
+#[cfg(any(feature = "request-limit", feature = "token-limit"))]
+pub(crate) use self::wait::Wait;
 pub use self::{
     condition::{Condition, ConditionError},
     level::Left,

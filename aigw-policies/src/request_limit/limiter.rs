@@ -11,7 +11,7 @@ use http::{HeaderMap, Response, response};
 
 use super::{Config, ConfigError, Handle, gcra::Decide, rule::Rule};
 use crate::budget::{
-    Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, refusal, told,
+    Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, Wait, refusal, told,
 };
 
 /// What a layer and its services share.
@@ -92,7 +92,7 @@ impl<St> Limiter<St> {
             self.name,
             limit.amount(),
             limit.span(),
-            refusal::Wait(wait),
+            Wait(wait),
         );
         let mut refusal = Refusal::new(refusal::reason(limit), message).retry_after(wait);
         self.headers

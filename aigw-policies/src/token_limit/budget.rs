@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use aigw_core::{call::Call, key::Dimension};
 use http::HeaderMap;
 
-use super::{Prices, Unit, Weights, limiter::Asked, served::Served};
+use super::{Prices, Unit, Weights, asking::Asked, served::Served};
 use crate::budget::{Claim, Condition, Key, Limit};
 
 /// An allowance of tokens, calls or money: whose, when, and how much.
@@ -210,9 +210,45 @@ impl Budget {
 
     /// How much it holds for a call until it is known.
     pub(super) fn asks(&self, call: &Call, asked: &Asked) -> u64 {
-        let model = call.model().unwrap_or_default();
-        self.unit.asks(asked, model, self.limit.amount())
+        let amount = self.expects(call, asked);
+        let most = self.limit.amount();
+        // A guess makes nobody wait for what can never come.
+        if amount > most && self.unit.certain(asked, model(call)) <= most {
+            most
+        } else {
+            amount
+        }
     }
+
+    /// The least that is worth while to hold: the prompt and something of an answer, where that is
+    /// a guess.
+    pub(super) fn least(&self, call: &Call, asked: &Asked) -> u64 {
+        let asks = self.asks(call, asked);
+        if asked.certain.output > 0 {
+            asks
+        } else {
+            self.prompt(call, asked).saturating_add(1).min(asks)
+        }
+    }
+
+    /// What the prompt of a call is expected to use.
+    pub(super) fn prompt(&self, call: &Call, asked: &Asked) -> u64 {
+        self.unit.prompt(asked, model(call))
+    }
+
+    /// Whether a call waits for what is expected of it: a rate brings that soon, and a quota only
+    /// with its next period.
+    pub(super) fn is_waited_for(&self, call: &Call, asked: &Asked) -> bool {
+        matches!(self.limit, Limit::Rate(_)) && self.expects(call, asked) <= self.limit.amount()
+    }
+
+    fn expects(&self, call: &Call, asked: &Asked) -> u64 {
+        self.unit.expects(asked, model(call))
+    }
+}
+
+fn model(call: &Call) -> &str {
+    call.model().unwrap_or_default()
 }
 
 /// Its limit, as refusals write it: `100 tokens per minute`, `50 USD per month`.

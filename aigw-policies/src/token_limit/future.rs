@@ -15,12 +15,7 @@ use http::{Request, Response};
 use pin_project::pin_project;
 use tower_service::Service;
 
-use super::{
-    ResponseBody,
-    elsewhere::Counting,
-    guard::Guard,
-    limiter::{Asking, Limiter},
-};
+use super::{ResponseBody, asking::Asking, elsewhere::Counting, guard::Guard, limiter::Limiter};
 use crate::{
     budget::{Store, Verdict, told},
     tokens::{self, Count},
@@ -166,7 +161,7 @@ where
                     let Some(asked) = asked.take() else {
                         return Poll::Pending;
                     };
-                    asked.ask_again(count)
+                    asked.counted(count)
                 }
                 StateProj::Calling { future, guard } => {
                     let (mut head, body) = ready!(future.poll(cx))?.into_parts();
@@ -196,16 +191,18 @@ where
     ReqBody: HasCall,
     St: Store,
 {
-    fn conclude(self, verdict: Verdict) -> State<S, ReqBody, St> {
-        if self.limiter.is_uncertain(&self.asking, &verdict) {
+    fn conclude(mut self, verdict: Verdict) -> State<S, ReqBody, St> {
+        if self.asking.is_uncertain(&verdict) {
             self.count(verdict)
+        } else if self.asking.yields(&verdict) {
+            self.ask_again()
         } else {
             self.settle_on(verdict)
         }
     }
 
     /// Counts the prompt, if it can be, and asks again.
-    fn count(self, verdict: Verdict) -> State<S, ReqBody, St> {
+    fn count(mut self, verdict: Verdict) -> State<S, ReqBody, St> {
         let limiter = &self.limiter;
         let counting = match limiter.estimator.count(self.request.body().call()) {
             tokens::Counting::Long(work) => limiter.elsewhere.as_ref().map(|it| Err(it.run(work))),
@@ -213,14 +210,15 @@ where
             tokens::Counting::Unknown => None,
         };
         let Some(counting) = counting else {
-            return self.settle_on(verdict);
+            self.asking.counted(None);
+            return self.conclude(verdict);
         };
         if let Verdict::Admitted(holds) = verdict {
             let nothing = vec![0; holds.len()];
             limiter.store.settle(holds, &nothing);
         }
         match counting {
-            Ok(count) => self.ask_again(Some(count)),
+            Ok(count) => self.counted(Some(count)),
             Err(counting) => State::Counting {
                 counting,
                 asked: Some(self),
@@ -228,9 +226,14 @@ where
         }
     }
 
-    fn ask_again(mut self, count: Option<Count>) -> State<S, ReqBody, St> {
+    fn counted(mut self, count: Option<Count>) -> State<S, ReqBody, St> {
+        self.asking.counted(count);
+        self.ask_again()
+    }
+
+    fn ask_again(mut self) -> State<S, ReqBody, St> {
         let (call, headers) = (self.request.body().call(), self.request.headers());
-        let claims = self.limiter.recount(&mut self.asking, call, headers, count);
+        let claims = self.limiter.ask_again(&mut self.asking, call, headers);
         State::Asking {
             reserving: self.limiter.store.reserve(claims),
             asked: Some(self),

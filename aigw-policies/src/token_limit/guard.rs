@@ -8,8 +8,9 @@ use http::{StatusCode, response};
 
 use super::{
     Budget, Charge, Charged, Stopped,
+    asking::Asking,
     follow::Account,
-    limiter::{Asking, Limiter},
+    limiter::Limiter,
     output::whose,
     settlement::{Expected, Went, used},
     stopper::Stopper,
@@ -42,8 +43,8 @@ impl<St: Store> Guard<St> {
             holds,
             covered: output,
         };
-        // A guess that is more than a whole limit holds no more than that.
-        if limiter.stops_streams && open.cover(output, None).iter().any(|more| *more > 0) {
+        // Of a guess no more is held than a budget had left.
+        if open.cover(output, None).iter().any(|more| *more > 0) {
             open.covered = 0;
         }
         Self {

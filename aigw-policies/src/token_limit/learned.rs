@@ -26,19 +26,23 @@ impl Learned {
         let lengths = self.lengths();
         let known = lengths.get(&*whose.of_caller());
         let known = known.or_else(|| lengths.get(&*whose.of_all()));
-        known.map_or_else(|| Lengths::default().quantile(), Lengths::quantile)
+        known.map_or(PRIOR, Lengths::quantile)
     }
 
     /// Notes the length of an answer.
     pub(super) fn learn(&self, whose: Whose<'_>, length: u64) {
         let mut lengths = self.lengths();
+        // What callers are at first taken for is what all are.
+        let usual = lengths.get(&*whose.of_all());
+        let usual = usual.map_or(PRIOR, Lengths::quantile);
         let own = whose.consumer.map(|_| whose.of_caller());
         for key in own.into_iter().chain([whose.of_all()]) {
             if let Some(known) = lengths.get_mut(&*key) {
                 known.note(length);
             } else if lengths.len() < MAX_KNOWN {
                 // The names of models are the callers' to make up: hence the bound.
-                lengths.entry(key.into()).or_default().note(length);
+                let known = lengths.entry(key.into());
+                known.or_insert_with(|| Lengths::of(usual)).note(length);
             }
         }
     }
@@ -80,34 +84,33 @@ const MAGNITUDES: usize = 4 * 20;
 /// When half of what was seen is forgotten.
 const MEMORY: u16 = 512;
 
-/// What an answer is taken for that nothing is known of, and with the weight of how many that have
-/// been seen. Most answers are shorter.
-const PRIOR: (u64, u16) = (1024, 4);
+/// What an answer is taken for that nothing is known of: most are shorter.
+const PRIOR: u64 = 1024;
 
-impl Default for Lengths {
-    fn default() -> Self {
+impl Lengths {
+    /// What is expected before anything is known. It counts as one answer of this length, and so
+    /// until ten were seen.
+    fn of(expected: u64) -> Self {
         let mut lengths = Self {
             seen: [0; MAGNITUDES],
             total: 0,
         };
-        lengths.add(PRIOR.0, PRIOR.1);
+        lengths.add(expected);
         lengths
     }
-}
 
-impl Lengths {
     fn note(&mut self, length: u64) {
         if self.total >= MEMORY {
             self.seen.iter_mut().for_each(|seen| *seen /= 2);
             self.total = self.seen.iter().sum();
         }
-        self.add(length, 1);
+        self.add(length);
     }
 
-    fn add(&mut self, length: u64, times: u16) {
+    fn add(&mut self, length: u64) {
         if let Some(seen) = self.seen.get_mut(magnitude(length)) {
-            *seen += times;
-            self.total += times;
+            *seen += 1;
+            self.total += 1;
         }
     }
 
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn it_comes_from_the_prior_to_what_is_seen() {
         let learned = Learned::default();
-        assert!((1024..1250).contains(&learned.length(of("m"))));
+        assert_eq!(learned.length(of("m")), PRIOR);
         for call in 0..200 {
             learned.learn(of("m"), 50 + call % 100);
         }
@@ -195,6 +198,25 @@ mod tests {
         assert!(length(brief) < 20 && length(Some("long")) >= 6000);
         // Of one that is not known, only what all do is.
         assert!(length(Some("new")) >= 6000);
+    }
+
+    #[test]
+    fn ten_answers_tell_more_than_what_was_expected() {
+        let learned = Learned::default();
+        for _ in 0..9 {
+            learned.learn(of("m"), 20);
+        }
+        assert_eq!(learned.length(of("m")), PRIOR);
+        learned.learn(of("m"), 20);
+        assert!(learned.length(of("m")) < 25);
+        // A caller who is new is expected to be like the others, and not like nobody.
+        let consumer = Some("new");
+        let new = Whose {
+            consumer,
+            ..of("m")
+        };
+        learned.learn(new, 10);
+        assert!(learned.length(new) < 25);
     }
 
     #[test]

@@ -10,12 +10,19 @@ use aigw_core::{
 use http::{HeaderMap, StatusCode, response};
 
 use super::{
-    Budget, OnOpaque, Output, budgets::Budgets, elsewhere::Elsewhere, follow::Account,
-    learned::Learned, output::answers, served::Served, settlement::Expected,
+    Budget, OnOpaque, Output,
+    asking::{Asked, Asking},
+    budgets::Budgets,
+    elsewhere::Elsewhere,
+    follow::Account,
+    learned::Learned,
+    output::answers,
+    served::Served,
+    settlement::Expected,
 };
 use crate::{
-    budget::{Claim, Headers, Hold, Left, Refused, Store, Verdict, refusal, told},
-    tokens::{Count, Estimate, Estimator},
+    budget::{Claim, Headers, Hold, Refused, Store, Verdict, refusal, told},
+    tokens::{Estimate, Estimator},
 };
 
 /// What a layer and its services share.
@@ -34,30 +41,6 @@ pub(super) struct Limiter<St> {
     pub(super) served: Arc<Served>,
     /// Where long prompts are counted; `None`: nowhere.
     pub(super) elsewhere: Option<Elsewhere>,
-}
-
-/// What a call asks of its budgets.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Asked {
-    pub(super) expected: Expected,
-    /// The part of it that is no guess: what the prompt has at least, and the caller's own cap.
-    pub(super) certain: Expected,
-}
-
-/// What is known of a call before the store has decided.
-#[derive(Debug)]
-pub(super) struct Asking {
-    /// Without its body, which would be kept as long as the answer takes.
-    pub(super) call: Call,
-    /// `None` for a call that was not estimated.
-    pub(super) estimate: Option<Estimate>,
-    pub(super) asked: Asked,
-    /// Whose each claim is.
-    pub(super) budgets: Vec<Arc<Budget>>,
-    /// The prompt was counted, or cannot be.
-    pub(super) is_counted: bool,
-    /// How many answers are written.
-    pub(super) answers: u64,
 }
 
 /// What is to be done with a call.
@@ -95,6 +78,7 @@ impl<St: Store> Limiter<St> {
             is_counted: estimate.is_none() || !read_prompts(&budgets),
             estimate,
             budgets,
+            yielded: Vec::new(),
         };
         Weighed::Ask(Box::new(asking), claims)
     }
@@ -118,50 +102,16 @@ impl<St: Store> Limiter<St> {
             .unzip()
     }
 
-    /// Whether a count of the prompt could change this verdict: what does not fit might, or what
-    /// fits might not.
-    pub(super) fn is_uncertain(&self, asking: &Asking, verdict: &Verdict) -> bool {
-        let (false, Some(estimate)) = (asking.is_counted, asking.estimate) else {
-            return false;
-        };
-        match verdict {
-            Verdict::Refused(refused) => {
-                let budget = asking.budgets.get(refused.claim);
-                budget.is_some_and(|budget| budget.unit().reads_prompts())
-                    && estimate.at_least() < estimate.tokens()
-            }
-            Verdict::Admitted(holds) => {
-                let mut most = asking.asked;
-                most.expected.input = estimate.at_most();
-                most.certain.input = estimate.at_most();
-                asking.budgets.iter().zip(holds).any(|(budget, hold)| {
-                    let is_too_much = |left: Left| {
-                        let room = hold.amount().saturating_add(left.remaining);
-                        budget.asks(&asking.call, &most) > room
-                    };
-                    budget.unit().reads_prompts() && hold.left().is_some_and(is_too_much)
-                })
-            }
-            Verdict::Unavailable(_) => false,
-        }
-    }
-
-    /// What a call asks once its prompt has been counted, or could not be.
-    pub(super) fn recount(
+    /// What is asked again, now that more is known of the call.
+    pub(super) fn ask_again(
         &self,
         asking: &mut Asking,
         call: &Call,
         headers: &HeaderMap,
-        count: Option<Count>,
     ) -> Vec<Claim> {
-        asking.is_counted = true;
-        if let Some(Count { tokens, .. }) = count {
-            asking.asked.expected.input = tokens;
-            asking.asked.expected.unreported = tokens;
-            asking.asked.certain.input = tokens;
-        }
-        let (budgets, claims) = self.claims(call, headers, &asking.asked);
+        let (budgets, mut claims) = self.claims(call, headers, &asking.asked);
         asking.budgets = budgets;
+        asking.claim(&mut claims);
         claims
     }
 
@@ -278,23 +228,10 @@ impl<St: Store> Limiter<St> {
         let Some(budget) = asking.budgets.get(refused.claim) else {
             return Refusal::new(Reason::RateLimit, "a limit is reached");
         };
-        let (name, unit) = (budget.name(), budget.unit());
-        let asked = unit.write(budget.asks(&asking.call, &asking.asked));
-        let remaining = unit.write(refused.left.remaining);
         let mut refusal = match refused.wait {
-            None => Refusal::new(
-                Reason::NeverFits,
-                format!(
-                    "the request needs about {asked}, more than budget `{name}` ({budget}) ever \
-                     admits"
-                ),
-            ),
+            None => Refusal::new(Reason::NeverFits, asking.never(budget)),
             Some(wait) => {
-                let message = format!(
-                    "budget `{name}` ({budget}) has {remaining} left, and the request needs about \
-                     {asked}; it fits in {}",
-                    refusal::Wait(wait),
-                );
+                let message = asking.not_yet(budget, refused.left, wait);
                 Refusal::new(refusal::reason(budget.limit()), message).retry_after(wait)
             }
         };
@@ -306,7 +243,7 @@ impl<St: Store> Limiter<St> {
             self.headers
                 .write(limit, refused.left, &mut refusal.headers);
         }
-        refusal.kind(unit.kind())
+        refusal.kind(budget.unit().kind())
     }
 }
 

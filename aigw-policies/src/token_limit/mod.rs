@@ -65,8 +65,10 @@
 //! `tiktoken`), only where the difference decides: far from a limit nobody pays for a count.
 //!
 //! What is used and not reserved is a debt, which the budget makes up for before it admits again; a
-//! quota's ends with its period. With [`Output::ClientCap`] and callers who state one, the answer
-//! is never longer than what was reserved for it.
+//! quota's ends with its period. So the last answer of a period may use more than was left of a
+//! quota, for no [guess](Output) keeps a call out until the next. With [`Output::ClientCap`] and
+//! callers who state one, the answer is never longer than what was reserved for it, and with
+//! [`stop_streams`](TokenLimitLayer::stop_streams) a stream ends with what is left.
 //!
 //! # Streams without a budget
 //!
@@ -105,6 +107,7 @@
 //! As the store's: [`MemoryStore`](crate::budget::MemoryStore) limits one process, and the
 //! `RedisStore` of feature `redis` any number that share a server.
 
+mod asking;
 mod body;
 mod budget;
 mod budgets;

@@ -7,15 +7,16 @@ use super::learned::{Learned, Whose};
 /// How many tokens of output a call is expected to use, and is charged with until it is known.
 ///
 /// Less than what it then uses is a debt, more than that keeps others out for as long as the answer
-/// takes. What is not the caller's own cap is a guess, and no guess refuses a call for good: where
-/// it is more than a limit has, the whole limit is held.
+/// takes. What is not the caller's own cap is a guess. A guess that a rate can hold is waited for,
+/// for the wait is short; but no guess refuses a call for good, nor until a period ends: where it is
+/// more than a rate can ever hold, or than a quota has left, all that is left is held, if that is
+/// more than the prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
     /// The length that nine of ten of the caller's answers from the model did not exceed, else of
-    /// all callers', or the caller's own cap (`max_tokens` and its like) where that is less. Before
-    /// anything is known, 1,024; that counts as four answers of this length, so that shorter ones
-    /// have it fall once some forty were seen. For budgets of a few thousand, better
+    /// all callers', or the caller's own cap (`max_tokens` and its like) where that is less. 1,024
+    /// until ten answers of the model were seen; for budgets of a few thousand, better
     /// [`Tokens`](Self::Tokens).
     #[default]
     Learned,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use aigw_core::usage::Usage;
 
-use super::{Prices, Weights, limiter::Asked, prices::Money};
+use super::{Prices, Weights, asking::Asked, prices::Money, settlement::Expected};
 
 /// What a budget counts.
 ///
@@ -34,26 +34,42 @@ impl Unit {
         !matches!(self, Self::Calls)
     }
 
-    /// What a call to this model asks.
-    pub(super) fn asks(&self, asked: &Asked, model: &str, most: u64) -> u64 {
-        let weights = match self {
-            Self::Tokens(weights) => weights,
-            Self::Cost(prices) => prices.of(model).weights(),
-            Self::Calls => return 1,
+    /// What a call to this model is expected to use, or can at most by the caller's own cap.
+    pub(super) fn expects(&self, asked: &Asked, model: &str) -> u64 {
+        let Some(weights) = self.weights(model) else {
+            return 1;
         };
-        let Asked {
-            expected, certain, ..
-        } = asked;
-        let amount = if certain.output > 0 {
+        let Asked { expected, certain } = asked;
+        if certain.output > 0 {
             weights.weigh_most(expected.input, expected.output)
         } else {
             weights.weigh(&expected.usage())
+        }
+    }
+
+    /// The part of it that is no guess.
+    pub(super) fn certain(&self, asked: &Asked, model: &str) -> u64 {
+        let weights = self.weights(model);
+        weights.map_or(1, |weights| weights.weigh(&asked.certain.usage()))
+    }
+
+    /// What its prompt is expected to use.
+    pub(super) fn prompt(&self, asked: &Asked, model: &str) -> u64 {
+        let output = 0;
+        let prompt = Expected {
+            output,
+            ..asked.expected
         };
-        // A guess makes nobody wait for what can never come.
-        if amount > most && weights.weigh(&certain.usage()) <= most {
-            most
-        } else {
-            amount
+        let weights = self.weights(model);
+        weights.map_or(1, |weights| weights.weigh(&prompt.usage()))
+    }
+
+    /// How many times tokens of a model count; `None` where they do not.
+    fn weights(&self, model: &str) -> Option<&Weights> {
+        match self {
+            Self::Tokens(weights) => Some(weights),
+            Self::Cost(prices) => Some(prices.of(model).weights()),
+            Self::Calls => None,
         }
     }
 

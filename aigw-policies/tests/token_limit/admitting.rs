@@ -10,7 +10,7 @@ use aigw_policies::{
 };
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tokio::{task::JoinSet, time};
 
 use crate::house::{House, chat, from, json, per_minute, request, usage};
@@ -115,7 +115,7 @@ async fn what_can_never_fit_is_told_so_and_not_to_try_again() {
     assert_eq!(error["error"]["code"], "request_exceeds_limit");
     let message = error["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("1200 tokens") && message.contains("`small`"),
+        message.contains("needs about 1150 tokens for its prompt: more than budget `small`"),
         "{message}"
     );
 }
@@ -126,15 +126,14 @@ async fn a_refusal_names_its_budget_and_consumes_nothing_of_the_others() {
     let quota: Limit = Quota::try_new(100, Period::Day, Align::Utc).unwrap().into();
     let house = House::new([Budget::new("wide", wide), Budget::new("daily", quota)]);
     assert_eq!(house.call(chat(40)).await.status(), StatusCode::OK);
-    let refused = house.call(chat(50)).await;
+    let refused = house.call(chat(80)).await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     let error: serde_json::Value = serde_json::from_slice(refused.body()).unwrap();
     assert_eq!(error["error"]["code"], "insufficient_quota");
+    let message = error["error"]["message"].as_str().unwrap();
     assert!(
-        error["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("`daily` (100 tokens per day)")
+        message.starts_with("budget `daily` (100 tokens per day) has 80 tokens left"),
+        "{message}"
     );
     assert_eq!(house.left("wide", wide), 9_980);
     assert_eq!(house.left("daily", quota), 80);
@@ -146,7 +145,7 @@ async fn a_quota_can_answer_as_the_reference_does() {
     let house = House::new([Budget::new("daily", quota)])
         .limit(|limit| limit.quota_status(StatusCode::FORBIDDEN).unwrap());
     house.call(chat(10)).await;
-    assert_eq!(house.call(chat(10)).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(house.call(chat(40)).await.status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,6 +283,65 @@ async fn a_guess_refuses_nobody_for_good() {
         House::new([Budget::new("rate", limit)]).limit(|limit| limit.output(Output::ClientCap));
     let capped = request(r#"{"model":"m","user":"1","max_tokens":600,"messages":[]}"#);
     assert_eq!(house.call(capped).await.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guess_keeps_nobody_out_until_a_period_ends() {
+    let quota: Limit = Quota::try_new(100, Period::Day, Align::Utc).unwrap().into();
+    let house = House::new([Budget::new("daily", quota)]);
+    for left in [80, 60, 40, 20] {
+        // 50 are expected of each answer, and at last there are fewer.
+        assert_eq!(house.call(chat(15)).await.status(), StatusCode::OK);
+        assert_eq!(house.left("daily", quota), left);
+    }
+    let held = house.send(chat(15)).await;
+    assert_eq!(held.status(), StatusCode::OK);
+    assert_eq!(house.left("daily", quota), 0, "all that was left is held");
+    let refused = house.call(chat(15)).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    // Nor is anybody let in whose prompt alone is too much.
+    held.into_body().collect().await.unwrap();
+    assert_eq!(house.left("daily", quota), 0);
+    let refused = house.call(chat(0)).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guess_is_waited_for_where_a_rate_can_hold_it() {
+    let limit = per_minute(60);
+    let house = House::new([Budget::new("rate", limit)]);
+    assert_eq!(house.call(chat(10)).await.status(), StatusCode::OK);
+    // 40 are left, and 55 are asked.
+    let refused = house.call(chat(5)).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(wait_of(&refused), Duration::from_secs(15));
+    let message = String::from_utf8(refused.body().to_vec()).unwrap();
+    assert!(
+        message.contains(
+            "budget `rate` (60 tokens per minute) has 40 tokens left, and the request needs about \
+             5 tokens for its prompt and 50 tokens expected for its answer; it fits in 15s"
+        ),
+        "{message}"
+    );
+    // With 15 it is 65, which the rate never has: what is left will do.
+    assert_eq!(house.call(chat(15)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_as_long_as_the_prompt_needs_where_a_guess_is_not_waited_for() {
+    let quota: Limit = Quota::try_new(100, Period::Day, Align::Rolling)
+        .unwrap()
+        .into();
+    let house = House::new([Budget::new("daily", quota)]).answering(|_| usage(10, 40));
+    assert_eq!(house.call(chat(10)).await.status(), StatusCode::OK);
+    tokio::time::sleep(Duration::from_secs(6 * 3600)).await;
+    assert_eq!(house.call(chat(10)).await.status(), StatusCode::OK);
+    let refused = house.call(chat(20)).await;
+    let wait = wait_of(&refused);
+    // The first 50 come back with their hour; for 21 those are enough, for 70 they were not.
+    assert!(wait <= Duration::from_secs(19 * 3600), "{wait:?}");
+    tokio::time::sleep(wait).await;
+    assert_eq!(house.call(chat(20)).await.status(), StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]

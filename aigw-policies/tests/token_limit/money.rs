@@ -98,13 +98,13 @@ async fn a_refusal_tells_of_money() {
     let refused = house.call(chat("gpt-4o", 200_000)).await;
     assert_eq!(refused.status(), 429);
     let said = String::from_utf8(refused.body().to_vec()).unwrap();
-    let expected = "budget `team` (1 USD per hour) has 0.25 USD left, and the request needs about 0.5 USD; it fits in 900.000 s";
+    let expected = "budget `team` (1 USD per hour) has 0.25 USD left, and the request needs about 0.5 USD for its prompt; it fits in 15m0s";
     assert!(said.contains(expected), "{said}");
     let never = house.call(chat("dear", 20_000)).await;
     assert_eq!(never.status(), 400);
     let said = String::from_utf8(never.body().to_vec()).unwrap();
     assert!(
-        said.contains("needs about 2 USD, more than budget `team` (1 USD per hour)"),
+        said.contains("needs about 2 USD for its prompt: more than budget `team` (1 USD per hour)"),
         "{said}"
     );
 }

@@ -9,18 +9,18 @@ use crate::{
     wire::{Wire, get, post_with},
 };
 
-/// A year's quota that one call uses up, whoever calls: 50 tokens are held for an answer.
+/// A year's quota that one call uses up, whoever calls.
 const ONE_CALL: &str = r#"
 [token_limit]
 estimate = "off"
-output = 50
+output = 5
 opaque = "pass"
 headers = { consumed = "x-tokens-consumed" }
 
 [[token_limit.budget]]
 name = "year"
 key = ["user", "header:x-team", "model"]
-quota = 51
+quota = 5
 period = "year"
 "#;
 
@@ -38,7 +38,7 @@ async fn who_has_used_a_budget_up_is_told_so_in_its_own_words_and_others_are_not
         code: "insufficient_quota",
         anthropic: "rate_limit_error",
         google: "RESOURCE_EXHAUSTED",
-        says: "budget `year` (51 tokens per year) has ",
+        says: "budget `year` (5 tokens per year) has ",
     };
     for caller in Caller::ALL {
         let mut wire = house.connect().await;
@@ -61,12 +61,12 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
     let mut wire = house.connect().await;
     ask(&mut wire, Caller::OpenAi, "a").await;
     let answer = wire.answer().await;
-    assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), Some("51"));
+    assert_eq!(answer.head.header("x-ratelimit-limit-tokens"), Some("5"));
     let consumed = answer.head.header("x-tokens-consumed").unwrap();
     assert!(consumed.parse::<u64>().unwrap() > 0, "{consumed}");
     assert_eq!(
         answer.head.header("x-ratelimit-remaining-tokens"),
-        Some("1")
+        Some("0")
     );
     assert!(
         answer
@@ -81,7 +81,7 @@ async fn answers_tell_what_is_left_and_operators_see_the_budgets() {
         "concurrency_limit": [],
         "request_limit": [],
         "store": { "kind": "memory", "keys": 1 },
-        "token_limit": [{ "name": "year", "limit": "51 tokens per year" }],
+        "token_limit": [{ "name": "year", "limit": "5 tokens per year" }],
     });
     assert_eq!(status["limits"], expected);
 }

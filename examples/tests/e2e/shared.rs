@@ -10,10 +10,10 @@ use crate::{
     house::{House, PATIENCE, every_dialect},
     limits::SLOW,
     process::Program,
-    wire::{Answer, Wire, post_with},
+    wire::{Answer, Wire, post, post_with},
 };
 
-/// A limit of a year's tokens, of which each call holds 50 until its answer says what it used.
+/// A limit of a year's tokens, of which each call holds what it allows its answer.
 fn limited(url: &str, on_error: &str, quota: u64) -> String {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     every_dialect("")
@@ -27,7 +27,7 @@ namespace = "e2e-{}-{since}"
 
 [token_limit]
 estimate = "off"
-output = 50
+output = "max_tokens"
 opaque = "pass"
 
 [[token_limit.budget]]
@@ -52,7 +52,7 @@ async fn use_up(address: String) -> u64 {
     let mut wire = Program::connect(&address).await;
     let mut used = 0;
     loop {
-        wire.send(Caller::OpenAi.request()).await;
+        wire.send(capped()).await;
         let answer = wire.answer().await;
         match answer.status() {
             200 => used += answer.json()["usage"]["total_tokens"].as_u64().unwrap(),
@@ -60,6 +60,13 @@ async fn use_up(address: String) -> u64 {
             status => panic!("{status}: {answer:?}"),
         }
     }
+}
+
+/// A request whose answer has 50 tokens at most.
+fn capped() -> String {
+    let mut body = Caller::OpenAi.body();
+    body["max_tokens"] = json!(50);
+    post(Caller::OpenAi.path(), &body.to_string())
 }
 
 fn remaining(answer: &Answer) -> Option<u64> {
@@ -93,7 +100,7 @@ async fn three_gateways_give_out_no_more_than_one_limit() {
     }
     let house = House::open(&toml.replace(&QUOTA.to_string(), "30000")).await;
     let mut wire = house.connect().await;
-    wire.send(Caller::OpenAi.request()).await;
+    wire.send(capped()).await;
     let answer = wire.answer().await;
     assert_eq!(remaining(&answer), Some(30_000 - used - 50));
     let store = &house.status().await["limits"]["store"];
@@ -158,7 +165,7 @@ async fn without_its_redis_a_gateway_does_what_was_chosen() {
         ("deny", [503; 3]),
         ("local", [200, 200, 429]),
     ] {
-        let house = House::open(&limited(&url, on_error, 70)).await;
+        let house = House::open(&limited(&url, on_error, 26)).await;
         for caller in Caller::ALL {
             let mut wire = house.connect().await;
             for status in statuses {

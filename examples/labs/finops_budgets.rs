@@ -97,11 +97,11 @@ async fn main() -> Result<(), BoxError> {
     }
 
     // The budget is raised while the gateway runs, and what was spent stays spent.
-    let raised = Quota::try_new(60_000, Period::Month, Align::Utc)?;
+    let raised = Quota::of_money(0.06, Period::Month, Align::Utc)?;
     handle.set_limit("silver-money", raised)?;
     assert!(matches!(ask(&gateway, "silver-a").await?, Told::Served(_)));
     assert!(matches!(ask(&gateway, "silver-b").await?, Told::Spent(_)));
-    let left = handle.left("silver-money", [None::<&str>; 0]).await?;
+    let left = handle.left("silver-money", &[]).await?;
     println!("silver has {left:?} left of {raised}");
     Ok(())
 }
@@ -113,7 +113,7 @@ fn budgets(prices: &Arc<Prices>) -> Result<Vec<Budget>, BoxError> {
         let of_product = || Condition::value(label.clone(), product);
         let rate = Rate::try_new(rate, Duration::from_secs(60))?;
         let tokens = Quota::try_new(tokens, Period::Month, Align::Utc)?;
-        let money = Quota::try_new(cents * 10_000, Period::Month, Align::Utc)?;
+        let money = Quota::of_money(cents as f64 / 100.0, Period::Month, Align::Utc)?;
         budgets.push(Budget::new(format!("{product}-rate"), rate).when(of_product()));
         budgets.push(Budget::new(format!("{product}-tokens"), tokens).when(of_product()));
         let money = Budget::new(format!("{product}-money"), money);

@@ -29,6 +29,11 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// A label of the consumer.
+    pub fn label(name: impl Into<Box<str>>) -> Self {
+        Self::Label(name.into())
+    }
+
     /// The value for a call, or `None` where it is not known. `headers` are those of the request.
     ///
     /// # Examples

@@ -47,6 +47,23 @@
 //! # }
 //! ```
 //!
+//! # A login of one's own
+//!
+//! Whoever knows the caller by other means, a session or a token, states the consumer in place of
+//! this layer; all that is by `consumer` or `label:NAME` goes by it.
+//!
+//! ```
+//! use aigw_core::{call::Record, key::Consumer};
+//! use http::Request;
+//!
+//! // In a layer outside `CallLayer`:
+//! fn known<B>(request: &mut Request<B>, user: &str, department: &str) {
+//!     let consumer = Consumer::new(user).label("department", department);
+//!     Record::of(request.extensions_mut()).state(consumer);
+//! }
+//! # known(&mut Request::new(()), "ann", "sales");
+//! ```
+//!
 //! # Where keys are looked for
 //!
 //! In the headers of [`Config::key_headers`], then in the query's [`Config::key_query`]; of several

@@ -98,6 +98,17 @@ impl Rate {
         })
     }
 
+    /// So much money in so much time, for a budget that counts cost: in a currency, whose millionths
+    /// are counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_new`](Self::try_new); and an amount that is not from 0.000001 to a billion.
+    #[cfg(feature = "token-limit")]
+    pub fn of_money(amount: f64, per: Duration) -> Result<Self, LimitError> {
+        Self::try_new(millionths(amount)?, per)
+    }
+
     /// How long it may take at most until use beyond the limit is made up for: what would take
     /// longer is forgiven. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
     /// time where that is longer.
@@ -181,6 +192,17 @@ impl Quota {
             period,
             align,
         })
+    }
+
+    /// So much money in each period, for a budget that counts cost: in a currency, whose millionths
+    /// are counted.
+    ///
+    /// # Errors
+    ///
+    /// An amount that is not from 0.000001 to a billion.
+    #[cfg(feature = "token-limit")]
+    pub fn of_money(amount: f64, period: Period, align: Align) -> Result<Self, LimitError> {
+        Self::try_new(millionths(amount)?, period, align)
     }
 
     /// What may be used in a period.
@@ -291,6 +313,21 @@ impl Align {
     pub(crate) const SLOTS: u64 = 24;
 }
 
+/// An amount of money in millionths of its currency.
+#[cfg(feature = "token-limit")]
+fn millionths(amount: f64) -> Result<u64, LimitError> {
+    if !(1e-6..=1e9).contains(&amount) {
+        return Err(LimitError::Money);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 1 to 10¹⁵"
+    )]
+    let millionths = (amount * 1e6).round() as u64;
+    Ok(millionths)
+}
+
 /// A limit that cannot take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -301,6 +338,8 @@ pub enum LimitError {
     TooShort(Duration),
     /// The time of a rate is above a year.
     TooLong(Duration),
+    /// An amount of money that is not from 0.000001 to a billion.
+    Money,
     /// The store computes in numbers that are too small for it: its amount and its time share too
     /// few factors, or it is too large.
     Inexact,
@@ -312,6 +351,7 @@ impl fmt::Display for LimitError {
             Self::Nothing => f.write_str("a limit of 0 would admit nothing"),
             Self::TooShort(per) => write!(f, "a rate is for a second or longer, not for {per:?}"),
             Self::TooLong(per) => write!(f, "a rate is for a year at most, not for {per:?}"),
+            Self::Money => f.write_str("an amount of money is from 0.000001 to a billion"),
             Self::Inexact => f.write_str(
                 "it is too fine for the store to compute exactly: take a rounder amount or time",
             ),

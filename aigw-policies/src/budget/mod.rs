@@ -85,5 +85,5 @@ pub use self::{
     condition::{Condition, ConditionError},
     level::Left,
     limit::{Align, Limit, LimitError, Period, Quota, Rate},
-    store::{Claim, Hold, Key, MemoryStore, Refused, Reserving, Store, Verdict},
+    store::{Claim, Hold, Key, KeyError, MemoryStore, Refused, Reserving, Store, Verdict},
 };

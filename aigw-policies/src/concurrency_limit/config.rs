@@ -9,11 +9,11 @@ use crate::budget::Condition;
 
 /// How many calls may be under way at once.
 ///
-/// From a file, with feature `serde`; all but `key` and `calls` can be left out:
+/// From a file, with feature `serde`; all but `calls` can be left out:
 ///
 /// ```toml
 /// name = "gold"                               # how refusals call it
-/// key = ["consumer"]                          # [] counts all calls together
+/// key = ["consumer"]                          # left out, all calls are counted together
 /// calls = 64
 /// queue = 32                                  # calls that may wait,
 /// queue_timeout = "2s"                        # and how long
@@ -46,6 +46,7 @@ use crate::budget::Condition;
 #[must_use]
 pub struct Config {
     pub(super) name: Option<Box<str>>,
+    #[cfg_attr(feature = "serde", serde(default))]
     pub(super) key: Vec<Dimension>,
     calls: usize,
     queue: Option<usize>,
@@ -320,13 +321,20 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
+    fn calls_are_counted_together_where_no_key_is_named() {
+        let config: Config = toml::from_str("calls = 1").unwrap();
+        assert_eq!(config.dimensions(), []);
+        assert_eq!(config.conditions().count(), 0);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
     fn a_file_says_what_is_wrong_with_it() {
         let error = |text: &str| match toml::from_str::<Config>(text) {
             Ok(config) => config.terms().unwrap_err().to_string(),
             Err(error) => error.message().to_owned(),
         };
         let cases = [
-            ("calls = 1", "missing field `key`"),
             ("key = []", "missing field `calls`"),
             ("key = []\ncalls = 0", "`calls` of 0"),
             ("key = []\ncalls = -1", "-1"),

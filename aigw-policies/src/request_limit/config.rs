@@ -6,11 +6,11 @@ use crate::budget::{Condition, Limit, LimitError};
 
 /// How many requests there may be, and whose.
 ///
-/// From a file, with feature `serde`; a rate or a quota, and all but that and `key` can be left out:
+/// From a file, with feature `serde`; a rate or a quota, and all but that can be left out:
 ///
 /// ```toml
 /// name = "gold"                        # how refusals and the store call it
-/// key = ["consumer"]                   # [] counts all requests together
+/// key = ["consumer"]                   # left out, all requests are counted together
 /// requests = 50
 /// per = "1s"
 /// # or
@@ -143,6 +143,7 @@ mod written {
     #[serde(deny_unknown_fields)]
     pub(super) struct Config {
         name: Option<Box<str>>,
+        #[serde(default)]
         key: Vec<Dimension>,
         requests: Option<u64>,
         #[serde(default, deserialize_with = "duration::deserialize_optional")]
@@ -210,12 +211,13 @@ mod tests {
         assert_eq!(quota.name.as_deref(), Some("q"));
         let batch = Condition::value(Dimension::User, "batch");
         assert_eq!(format!("{:?}", quota.when), format!("{:?}", Some(batch)));
+        let together = read("requests = 1\nper = '1s'").unwrap();
+        assert_eq!(together.key, []);
     }
 
     #[test]
     fn a_file_says_what_is_wrong_with_it() {
         for (text, expected) in [
-            ("requests = 1\nper = '1s'", "missing field `key`"),
             ("key = []", "either `requests` and `per`, or"),
             ("key = []\nrequests = 1", "`requests` and `per`"),
             ("key = []\nper = '1s'", "`requests` and `per`"),

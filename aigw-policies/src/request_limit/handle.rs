@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use super::{ConfigError, rule::Rule};
-use crate::budget::{self, Key, Left, Limit, Store};
+use super::{ConfigError, limiter::Limiter};
+use crate::budget::{self, Key, KeyError, Left, Limit, Store};
 
 /// Shows what a limit has left, and changes it while it runs. Made by
 /// [`RequestLimitLayer::handle`](super::RequestLimitLayer::handle); clones are handles of the same
@@ -24,23 +24,20 @@ use crate::budget::{self, Key, Left, Limit, Store};
 /// let limit = RequestLimitLayer::try_new(Config::new([Dimension::Consumer], rate(50)?))?;
 /// let handle = limit.handle();
 ///
-/// assert_eq!(handle.left([Some("team-a")]).await.unwrap().remaining, 50);
+/// assert_eq!(handle.left(&[Some("team-a")]).await?.unwrap().remaining, 50);
 /// handle.set_limit(rate(100)?)?;
 /// assert_eq!(format!("{}: {}", handle.name(), handle.limit()), "requests: 100 per minute");
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Handle<St> {
-    name: Arc<str>,
-    /// What levels are kept under.
-    level: Arc<str>,
-    rule: Arc<Rule<St>>,
+    limiter: Arc<Limiter<St>>,
 }
 
 impl<St> Handle<St> {
-    pub(super) fn new(name: Arc<str>, level: Arc<str>, rule: Arc<Rule<St>>) -> Self {
-        Self { name, level, rule }
+    pub(super) fn new(limiter: Arc<Limiter<St>>) -> Self {
+        Self { limiter }
     }
 }
 
@@ -48,34 +45,39 @@ impl<St: Store> Handle<St> {
     /// How refusals call the limit.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.limiter.name
     }
 
     /// How many requests there may be of each key.
     #[must_use]
     pub fn limit(&self) -> Limit {
-        self.rule.limit()
+        self.limiter.rule.limit()
     }
 
-    /// What is left for requests that have these values in the key, in their order. `None` where the
-    /// store cannot be asked.
+    /// What is left for requests that have these values in the key, in their order: `&[]` where all
+    /// are counted together, and a `None` among them for requests that lack the property. Itself
+    /// `None` where the store cannot be asked.
+    ///
+    /// # Errors
+    ///
+    /// The key has more or fewer values.
     ///
     /// # Cancel safety
     ///
     /// Asking takes nothing.
-    pub async fn left<V: AsRef<str>>(
-        &self,
-        values: impl IntoIterator<Item = Option<V>>,
-    ) -> Option<Left> {
-        let key = Key::new(&self.level, values);
+    pub async fn left(&self, values: &[Option<&str>]) -> Result<Option<Left>, KeyError> {
+        let Limiter {
+            level, key, rule, ..
+        } = &*self.limiter;
+        let key = Key::of(level, key.len(), values)?;
         let limit = {
-            let now = self.rule.now();
+            let now = rule.now();
             if let Some(gcra) = &now.gcra {
-                return Some(gcra.left(key.as_str()));
+                return Ok(Some(gcra.left(key.as_str())));
             }
             now.limit
         };
-        budget::left(&self.rule.store, key, limit).await
+        Ok(budget::left(&rule.store, key, limit).await)
     }
 
     /// Changes the limit. A key that was not used has all of the new one. What was used of it stays
@@ -90,6 +92,13 @@ impl<St: Store> Handle<St> {
     ///
     /// A limit that cannot be kept. Nothing changes then.
     pub fn set_limit(&self, limit: impl Into<Limit>) -> Result<(), ConfigError> {
-        self.rule.set(limit.into())
+        self.limiter.rule.set(limit.into())
+    }
+}
+
+impl<St> fmt::Debug for Handle<St> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limiter { name, rule, .. } = &*self.limiter;
+        f.debug_tuple("Handle").field(name).field(rule).finish()
     }
 }

@@ -72,7 +72,7 @@ impl<St: Store> RequestLimitLayer<St> {
     /// Shows what is left of the limit, and changes it.
     #[must_use]
     pub fn handle(&self) -> Handle<St> {
-        self.limiter.handle()
+        Handle::new(Arc::clone(&self.limiter))
     }
 }
 

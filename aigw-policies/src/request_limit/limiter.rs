@@ -9,7 +9,7 @@ use aigw_core::{
 };
 use http::{HeaderMap, Response, response};
 
-use super::{Config, ConfigError, Handle, gcra::Decide, rule::Rule};
+use super::{Config, ConfigError, gcra::Decide, rule::Rule};
 use crate::budget::{
     Claim, Condition, Headers, Hold, Key, Left, Limit, Store, Verdict, Wait, refusal, told,
 };
@@ -17,10 +17,10 @@ use crate::budget::{
 /// What a layer and its services share.
 #[derive(Clone)]
 pub(super) struct Limiter<St> {
-    name: Arc<str>,
+    pub(super) name: Box<str>,
     /// What levels are kept under: budgets of tokens may have the same name on the same store.
-    level: Arc<str>,
-    key: Vec<Dimension>,
+    pub(super) level: Box<str>,
+    pub(super) key: Vec<Dimension>,
     when: Option<Condition>,
     pub(super) rule: Arc<Rule<St>>,
     pub(super) headers: Headers,
@@ -51,7 +51,7 @@ impl<St> Limiter<St> {
         if config.when.as_ref().is_some_and(Condition::is_empty) {
             return Err(ConfigError::EmptyCondition);
         }
-        let name = config.name.map_or_else(|| "requests".into(), Into::into);
+        let name = config.name.unwrap_or_else(|| "requests".into());
         Ok(Self {
             level: format!("requests/{name}").into(),
             name,
@@ -61,11 +61,6 @@ impl<St> Limiter<St> {
             headers: Headers::requests(),
             refuser: Refuser::default(),
         })
-    }
-
-    pub(super) fn handle(&self) -> Handle<St> {
-        let rule = Arc::clone(&self.rule);
-        Handle::new(Arc::clone(&self.name), Arc::clone(&self.level), rule)
     }
 
     /// Tells what is left.

@@ -174,7 +174,7 @@ async fn a_limit_is_read_and_changed_while_it_runs() {
         let layer = in_memory(before);
         let (house, handle) = (House::new(&layer), layer.handle());
         assert_eq!(house.ask("a").await.0, 200);
-        let left = async |team| handle.left([Some(team)]).await.unwrap().remaining;
+        let left = async |team| handle.left(&[Some(team)]).await.unwrap().unwrap().remaining;
         assert_eq!((left("a").await, left("b").await), (2, 3));
         handle.set_limit(after).unwrap();
         assert_eq!((handle.limit(), left("b").await), (after, 5));
@@ -210,7 +210,7 @@ async fn a_budget_of_the_same_name_on_the_same_store_is_another() {
     let (status, headers, _) = House::new(&layer).ask("a").await;
     assert_eq!(status, 200);
     assert_eq!(header(&headers, "x-ratelimit-remaining-requests"), "2");
-    let left = layer.handle().left([Some("a")]).await.unwrap();
+    let left = layer.handle().left(&[Some("a")]).await.unwrap().unwrap();
     assert_eq!(left.remaining, 2);
     let key = &holds[0].claim().key;
     assert_eq!(store.left(key, &limit).unwrap().remaining, 100);

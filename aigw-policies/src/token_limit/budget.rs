@@ -81,7 +81,8 @@ impl Budget {
         self
     }
 
-    /// Counts what calls cost by these prices, in millionths of their currency, and not tokens.
+    /// Counts what calls cost by these prices, in millionths of their currency, and not tokens. Its
+    /// limit is one [of money](crate::budget::Quota::of_money).
     ///
     /// ```
     /// use aigw_policies::{
@@ -90,8 +91,8 @@ impl Budget {
     /// };
     ///
     /// let prices = Prices::new("USD", Price::try_new(2.5, 10.0)?);
-    /// let quota = Quota::try_new(50 * 1_000_000, Period::Month, Align::Utc)?;
-    /// let budget = Budget::new("money", quota).cost(prices);
+    /// let fifty = Quota::of_money(50.0, Period::Month, Align::Utc)?;
+    /// let budget = Budget::new("money", fifty).cost(prices);
     /// assert_eq!(budget.to_string(), "50 USD per month");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -138,6 +139,12 @@ impl Budget {
     #[must_use]
     pub fn limit(&self) -> &Limit {
         &self.limit
+    }
+
+    /// The properties of its key.
+    #[must_use]
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.key
     }
 
     /// What it counts.

@@ -1,9 +1,29 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use super::Budget;
 use crate::budget::Hold;
 
 /// What a call was charged: stated in its [record](aigw_core::call::Record) when it is settled.
+///
+/// # Examples
+///
+/// ```
+/// use std::{fmt, sync::Arc};
+///
+/// use aigw_policies::{
+///     aigw_core::{call::Record, meter::{Ended, ReportLayer}},
+///     token_limit::Charged,
+/// };
+///
+/// // Around the limiter: told when a call is over.
+/// let report = ReportLayer::new(|ended: &Ended<'_>| {
+///     if let Some(charged) = ended.call.record().latest::<Charged>() {
+///         // `team: 21 tokens used, 979 tokens left of 1000 tokens per minute`
+///         println!("{charged}");
+///     }
+/// });
+/// # let _ = report;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Charged {
@@ -38,6 +58,30 @@ impl Charge {
             used,
             remaining,
             is_degraded: hold.is_degraded(),
+        }
+    }
+}
+
+/// The charges in one line.
+impl fmt::Display for Charged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, charge) in self.charges.iter().enumerate() {
+            let between = if index > 0 { "; " } else { "" };
+            write!(f, "{between}{charge}")?;
+        }
+        Ok(())
+    }
+}
+
+/// In the budget's own unit: `money: 0.0034 USD used, 49.99 USD left of 50 USD per month`.
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { budget, used, .. } = self;
+        let (name, unit) = (budget.name(), budget.unit());
+        write!(f, "{name}: {} used", unit.write(*used))?;
+        match self.remaining {
+            Some(left) => write!(f, ", {} left of {budget}", unit.write(left)),
+            None => write!(f, " of {budget}"),
         }
     }
 }

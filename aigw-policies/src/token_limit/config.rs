@@ -281,20 +281,11 @@ impl BudgetConfig {
                 "`cost` stands alone, without tokens, requests, quota or weights",
             ));
         }
-        if !(0.0..=MOST_MONEY).contains(&cost) {
-            return Err(fault("`cost` is from 0.000001 to a billion"));
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "from 0 to 10¹⁵"
-        )]
-        let millionths = (cost * 1e6).round() as u64;
         let limit = match (self.per, self.period, self.align) {
-            (Some(per), None, None) => Rate::try_new(millionths, per).map(Limit::from),
+            (Some(per), None, None) => Rate::of_money(cost, per).map(Limit::from),
             (None, Some(period), align) => {
                 let align = align.unwrap_or_default();
-                Quota::try_new(millionths, period, align).map(Limit::from)
+                Quota::of_money(cost, period, align).map(Limit::from)
             }
             _ => return Err(fault("`cost` is for a time: either `per` or `period`")),
         };
@@ -325,9 +316,6 @@ impl BudgetConfig {
         Ok(budget)
     }
 }
-
-/// The greatest budget of money.
-const MOST_MONEY: f64 = 1e9;
 
 impl PricesConfig {
     fn resolve(&self) -> Result<Arc<Prices>, ConfigError> {

@@ -1,7 +1,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use super::{Budget, budgets::Budgets};
-use crate::budget::{self, Key, Left, Limit, LimitError, Store};
+use crate::budget::{self, Key, KeyError, Left, Limit, LimitError, Store};
 
 /// Shows what the budgets of a limiter have left, and changes them while it runs.
 ///
@@ -23,9 +23,9 @@ use crate::budget::{self, Key, Left, Limit, LimitError, Store};
 /// let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
 /// let handle = limit.handle();
 ///
-/// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 1000);
+/// assert_eq!(handle.left("team", &[Some("team-a")]).await?.unwrap().remaining, 1000);
 /// handle.set_limit("team", rate(5000)?)?;
-/// assert_eq!(handle.left("team", [Some("team-a")]).await?.unwrap().remaining, 5000);
+/// assert_eq!(handle.left("team", &[Some("team-a")]).await?.unwrap().remaining, 5000);
 /// assert_eq!(handle.budgets()[0].to_string(), "5000 tokens per minute");
 /// # Ok(())
 /// # }
@@ -47,24 +47,25 @@ impl<St: Store> Handle<St> {
         self.budgets.now()
     }
 
-    /// What a budget has left for calls that have these values in its key, in their order. `None`
-    /// where the store cannot be asked.
+    /// What a budget has left for calls that have these values in its key, in their order: `&[]`
+    /// where all calls share it, and a `None` among them for calls that lack the property. Itself
+    /// `None` where the store cannot be asked.
     ///
     /// # Errors
     ///
-    /// There is no budget of this name.
+    /// There is no budget of this name, or its key has more or fewer values.
     ///
     /// # Cancel safety
     ///
     /// Asking takes nothing.
-    pub async fn left<V: AsRef<str>>(
+    pub async fn left(
         &self,
         budget: &str,
-        values: impl IntoIterator<Item = Option<V>>,
+        values: &[Option<&str>],
     ) -> Result<Option<Left>, HandleError> {
-        let limit = *self.find(budget)?.limit();
-        let key = Key::new(budget, values);
-        Ok(budget::left(&self.store, key, limit).await)
+        let found = self.find(budget)?;
+        let key = Key::of(budget, found.dimensions().len(), values).map_err(HandleError::Key)?;
+        Ok(budget::left(&self.store, key, *found.limit()).await)
     }
 
     /// Changes a limit. A key that was not used has all of the new one. What was used of it stays used:
@@ -106,6 +107,8 @@ impl<St: Store> Handle<St> {
 pub enum HandleError {
     /// There is no budget of this name.
     NoBudget(Box<str>),
+    /// Its key has more or fewer values.
+    Key(KeyError),
     /// A limit that the store cannot keep.
     Limit(LimitError),
 }
@@ -114,6 +117,7 @@ impl fmt::Display for HandleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoBudget(name) => write!(f, "there is no budget `{name}`"),
+            Self::Key(error) => error.fmt(f),
             Self::Limit(error) => error.fmt(f),
         }
     }

@@ -213,7 +213,7 @@ fn budgets_of_money_need_prices_and_a_time() {
         (
             prices,
             json!({ "name": "b", "cost": 0.0000001, "period": "day" }),
-            "a limit of 0 would admit nothing",
+            "an amount of money is from 0.000001 to a billion",
         ),
         (
             Value::Null,

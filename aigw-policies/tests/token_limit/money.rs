@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aigw_core::usage::Kind;
 use aigw_policies::{
-    budget::{Align, Limit, Period, Quota, Rate},
+    budget::{Align, Limit, LimitError, Period, Quota, Rate},
     token_limit::{Budget, Output, Price, Prices},
 };
 
@@ -121,4 +121,17 @@ async fn money_and_tokens_are_held_together_or_not_at_all() {
     assert_eq!(house.call(chat("gpt-4o", 100)).await.status(), 400);
     assert_eq!(house.left("tokens", tokens.into()), 1000);
     assert_eq!(house.left("money", a_month(100)), 100);
+}
+
+#[test]
+fn money_is_written_in_its_currency() {
+    let month = |amount| Quota::of_money(amount, Period::Month, Align::Utc);
+    assert_eq!(month(50.0).unwrap().amount(), 50_000_000);
+    assert_eq!(month(0.000_001).unwrap().amount(), 1);
+    let hour = Rate::of_money(1.5, Duration::from_secs(3600)).unwrap();
+    let budget = Budget::new("team", hour).cost(prices());
+    assert_eq!(budget.to_string(), "1.5 USD per hour");
+    for bad in [0.0, 0.000_000_9, -1.0, 1e9 + 1.0, f64::NAN] {
+        assert_eq!(month(bad), Err(LimitError::Money), "{bad}");
+    }
 }

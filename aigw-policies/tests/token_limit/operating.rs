@@ -17,11 +17,16 @@ async fn a_handle_shows_what_each_key_has_left() {
     house.call(from(Consumer::new("a"), chat(0))).await;
     let handle = house.limit.handle();
     for (consumer, remaining) in [("a", 850), ("b", 1000)] {
-        let left = handle.left("team", [Some(consumer)]).await.unwrap();
+        let left = handle.left("team", &[Some(consumer)]).await.unwrap();
         assert_eq!(left.unwrap().remaining, remaining, "{consumer}");
     }
-    let unknown = handle.left("nobody", [None::<&str>]).await;
+    let unknown = handle.left("nobody", &[None]).await;
     assert_eq!(unknown, Err(HandleError::NoBudget("nobody".into())));
+    for values in [&[][..], &[Some("a"), None]] {
+        let error = handle.left("team", values).await.unwrap_err();
+        let said = format!("the key has 1 values, not {}", values.len());
+        assert_eq!(error.to_string(), said);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,6 +76,11 @@ async fn the_record_tells_what_each_budget_was_charged() {
     let record = Record::of(request.extensions_mut());
     house.call(request).await;
     let charged: Arc<Charged> = record.latest().unwrap();
+    assert_eq!(
+        charged.to_string(),
+        "tokens: 500 tokens used, 500 tokens left of 1000 tokens per minute; \
+         calls: 1 requests used, 4 requests left of 5 requests per minute"
+    );
     let told = charged.charges.iter();
     let told: Vec<_> = told
         .map(|charge| (charge.budget.name(), charge.used, charge.remaining))

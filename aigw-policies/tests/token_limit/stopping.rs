@@ -6,7 +6,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -31,7 +31,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{
     dialects::{ALL, ASKED, CHAT, read},
-    house::{House, Told, per_minute, request, stream},
+    house::{House, Told, chat, per_minute, request, stream, usage},
 };
 
 /// 100 are estimated of the prompt and 50 expected of the answer: 50 are left.
@@ -106,6 +106,21 @@ async fn it_passes_what_the_budget_has_and_is_charged_with_what_has_passed() {
     assert_eq!(house.spent(), 200);
     let charged: Arc<Charged> = record.latest().unwrap();
     assert_eq!(charged.charges[0].used, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_passes_no_more_than_was_left_for_it() {
+    let quota = Quota::try_new(230, Period::Year, Align::Utc).unwrap();
+    let answers = Mutex::new(VecDeque::from([usage(80, 20), stream(CHAT.events(40))]));
+    let house = House::new([Budget::new("year", quota)])
+        .limit(|limit| limit.stop_streams(true))
+        .answering(move |_| answers.lock().unwrap().pop_front().unwrap());
+    house.call(chat(50)).await;
+    // 130 are left: 20 less than are expected.
+    assert_eq!(house.left("year", quota.into()), 130);
+    let answer = house.call(CHAT.request()).await;
+    assert_eq!(read(text(answer.body())).len(), 1 + 3 + 2);
+    assert_eq!(house.left("year", quota.into()), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -443,6 +458,6 @@ async fn in_redis_what_was_left_at_the_beginning_counts() {
     assert_eq!(read(text(&body)).len(), 1 + 10 + 2);
     assert!(is_settled(&record) && record.latest::<Stopped>().is_some());
     store.flush().await;
-    let left = handle.left("rate", [None::<&str>; 0]).await.unwrap();
+    let left = handle.left("rate", &[]).await.unwrap();
     assert_eq!(left.unwrap().remaining, 0);
 }

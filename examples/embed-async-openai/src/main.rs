@@ -66,7 +66,7 @@ async fn say(base: &str, text: &str) -> Result<(), BoxError> {
     let said = answer.choices.into_iter().next();
     let said = said.and_then(|choice| choice.message.content);
     println!("{}", said.unwrap_or_default());
-    let left = account.handle().left("account", NO_KEY).await?;
+    let left = account.handle().left("account", &[]).await?;
     eprintln!("{} tokens left", left.map_or(0, |left| left.remaining));
     Ok(())
 }
@@ -79,9 +79,6 @@ fn hello(text: &str) -> Result<CreateChatCompletionRequest, OpenAIError> {
         .messages([ChatCompletionRequestMessage::User(message)])
         .build()
 }
-
-/// The budget is that of all calls.
-const NO_KEY: [Option<&str>; 0] = [];
 
 /// What the account at the provider admits, as far as it is known: what its answers say of it
 /// corrects a first guess.

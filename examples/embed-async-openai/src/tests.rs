@@ -27,7 +27,7 @@ async fn the_client_answers_in_its_own_types_and_its_calls_are_counted() {
     let chat = client(&base, &account);
     let answer = chat.chat().create(hello("Hello!").unwrap()).await.unwrap();
     let used = answer.usage.unwrap().total_tokens;
-    let left = account.handle().left("account", NO_KEY).await.unwrap();
+    let left = account.handle().left("account", &[]).await.unwrap();
     // A few have flowed back.
     let left = left.unwrap().remaining;
     assert!((30_000 - u64::from(used)..30_000).contains(&left), "{left}");

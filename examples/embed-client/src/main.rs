@@ -75,7 +75,7 @@ async fn say(url: &str, text: &str) -> Result<(), BoxError> {
     let answer = ask(provider(&account)?, url, bearer()?, &body).await?;
     let read = write(answer, &mut io::stdout()).await?;
     let (ending, used) = (read.ending().as_str(), read.meter().usage());
-    let left = account.handle().left("account", NO_KEY).await?;
+    let left = account.handle().left("account", &[]).await?;
     let left = left.map_or(0, |left| left.remaining);
     eprintln!("used {used:?}, {ending}, {left} tokens left");
     Ok(())
@@ -91,9 +91,6 @@ fn bearer() -> Result<Option<HeaderValue>, InvalidHeaderValue> {
     bearer.set_sensitive(true);
     Ok(Some(bearer))
 }
-
-/// The budget is that of all calls.
-const NO_KEY: [Option<&str>; 0] = [];
 
 /// What the account at the provider admits, as far as it is known: what its answers say of it
 /// corrects a first guess, so that a call which it would refuse is refused here, with the time

@@ -79,7 +79,7 @@ async fn say(url: &str, text: &str) -> Result<(), BoxError> {
         return Err(why(status, &text).into());
     }
     println!("{text}");
-    let left = account.handle().left("account", NO_KEY).await?;
+    let left = account.handle().left("account", &[]).await?;
     eprintln!("{} tokens left", left.map_or(0, |left| left.remaining));
     Ok(())
 }
@@ -101,9 +101,6 @@ fn client() -> reqwest::Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().build()
 }
-
-/// The budget is that of all calls.
-const NO_KEY: [Option<&str>; 0] = [];
 
 /// What the account at the provider admits, as far as it is known: what its answers say of it
 /// corrects a first guess.

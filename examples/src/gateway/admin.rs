@@ -47,11 +47,13 @@ async fn status(State(admin): State<Admin>) -> ([(header::HeaderName, &'static s
             "labels": backend.labels,
         })
     });
+    let (used, refused) = admin.ledger.to_json();
     let status = json!({
         "draining": admin.draining.is_cancelled(),
         "backends": backends.collect::<Vec<_>>(),
         "limits": admin.limits.to_json(),
-        "used": admin.ledger.to_json(),
+        "used": used,
+        "refused": refused,
     });
     (
         [(header::CONTENT_TYPE, "application/json")],

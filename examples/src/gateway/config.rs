@@ -10,7 +10,7 @@ use aigw_backends::{
 };
 use aigw_core::{call::CallLayer, dialect::Dialect, duration};
 use aigw_policies::{access, concurrency_limit, request_limit, token_limit};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{Error, store::Store, values::resolve};
 
@@ -46,8 +46,10 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// The address for callers; port 0 picks one. Default: 127.0.0.1:8080.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// The address for operators, if they get one.
+    #[serde(deserialize_with = "optional_address")]
     pub admin_listen: Option<SocketAddr>,
     /// The greatest JSON body. Default: 16 MiB.
     pub max_body_bytes: usize,
@@ -82,6 +84,7 @@ pub struct Simulator {
     /// The name that backends and scripts call it by.
     pub id: String,
     /// Its address; port 0 picks one.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Tokens a minute beyond which it answers 429.
     #[serde(default)]
@@ -169,6 +172,18 @@ fn not_toml(error: &toml::de::Error, text: &str) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(0, |before| before.matches('\n').count()) + 1;
     Error::new("TOML", format!("line {line}: {}", error.message()))
+}
+
+fn address<'de, D: Deserializer<'de>>(source: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(source)?;
+    text.parse().map_err(|_| {
+        let fault = format!("`{text}` is no socket address, such as 127.0.0.1:8080");
+        D::Error::custom(fault)
+    })
+}
+
+fn optional_address<'de, D: Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {
+    address(source).map(Some)
 }
 
 fn strip() -> Credentials {

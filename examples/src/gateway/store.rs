@@ -99,7 +99,10 @@ impl Store {
                         "is missing: `allow`, `deny` or `local` while Redis does not answer";
                     return Err(at("on_error", missing));
                 };
-                let lazy = Lazy::new(url).map_err(Error::at("store.url"))?;
+                let lazy = Lazy::new(url).map_err(|error| {
+                    let example = "redis://user:password@host:6379/0, or rediss:// for TLS";
+                    Error::new("store.url", format!("{error}; expected {example}"))
+                })?;
                 let namespace = self.namespace.as_deref().unwrap_or("aigw");
                 let mut config = shared::Config::try_new(namespace, on_error)
                     .map_err(Error::at("store.namespace"))?;

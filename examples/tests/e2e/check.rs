@@ -264,7 +264,7 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "address",
             with("[[simulator]]\nid = \"s\"\nlisten = \"localhost\""),
             "simulator[0].listen",
-            "socket address",
+            "`localhost` is no socket address, such as 127.0.0.1:8080",
         ),
         (
             "duration",

@@ -173,7 +173,7 @@ impl House {
         wire.answer().await.json()
     }
 
-    /// What the calls to a backend used; those that reached none stand as `refused`.
+    /// What the calls to a backend used.
     pub(crate) async fn used(&self, backend: &str) -> Used {
         Used::of(&self.status().await["used"][backend])
     }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{error::Error, fmt};
 
 /// Whose budget it is: the budget's name, and the values that its key has for the call.
 ///
@@ -29,6 +29,21 @@ impl Key {
             }
         }
         Self { text, budget }
+    }
+
+    /// The key of a budget that is by so many properties.
+    #[cfg(any(feature = "request-limit", feature = "token-limit"))]
+    pub(crate) fn of(
+        budget: &str,
+        dimensions: usize,
+        values: &[Option<&str>],
+    ) -> Result<Self, KeyError> {
+        let given = values.len();
+        if given != dimensions {
+            let expected = dimensions;
+            return Err(KeyError { expected, given });
+        }
+        Ok(Self::new(budget, values.iter().copied()))
     }
 
     /// The same with another value in this place.
@@ -79,6 +94,25 @@ fn escape(value: &str, text: &mut String) {
     }
     text.push_str(rest);
 }
+
+/// More or fewer values than a key has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyError {
+    /// By how many properties calls are counted.
+    pub expected: usize,
+    /// How many values there were.
+    pub given: usize,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expected, given } = self;
+        write!(f, "the key has {expected} values, not {given}")
+    }
+}
+
+impl Error for KeyError {}
 
 impl From<Key> for String {
     fn from(key: Key) -> Self {

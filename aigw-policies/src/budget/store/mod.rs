@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::shard::Home;
 pub use self::{
-    key::Key,
+    key::{Key, KeyError},
     memory::{MemoryStore, Reserving},
 };
 use super::{Left, Limit, LimitError, Taken};

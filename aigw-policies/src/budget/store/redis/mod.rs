@@ -21,6 +21,9 @@
 //!
 //! # Examples
 //!
+//! Besides this crate's feature `redis`, the crate `redis` with its features `tokio-comp` and
+//! `connection-manager`:
+//!
 //! ```no_run
 //! use std::time::Duration;
 //!
@@ -29,10 +32,12 @@
 //!     budget::{Rate, redis::{Config, OnError, RedisStore}},
 //!     token_limit::{Budget, OnOpaque, TokenLimitLayer},
 //! };
-//! use redis::aio::MultiplexedConnection;
 //!
-//! # async fn open(connection: MultiplexedConnection) -> Result<(), Box<dyn std::error::Error>> {
-//! // Better a connection that reconnects by itself, such as redis's `ConnectionManager`.
+//! # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+//! // It reconnects by itself; and when, is for the driver to say.
+//! let client = redis::Client::open("redis://127.0.0.1")?;
+//! let connection = redis::aio::ConnectionManagerConfig::new().set_number_of_retries(0);
+//! let connection = client.get_connection_manager_with_config(connection).await?;
 //! let config = Config::try_new("gateway", OnError::Local)?;
 //! let (store, driver) = RedisStore::new(connection, Tokio, config);
 //! tokio::spawn(driver);

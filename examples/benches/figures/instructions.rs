@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::{
     Options, Result,
     table::number,
-    workload::{Work, Workload},
+    workload::{Behind, Work, Workload},
 };
 
 pub(crate) fn run(_: &Options) -> Result {
@@ -19,24 +19,18 @@ pub(crate) fn run(_: &Options) -> Result {
         return Ok(());
     }
     println!(
-        "  {:<24} {:>14} {:>10} {:>10} {:>16}",
-        "", "instructions", "without", "the layers", "allocations (w/o)"
+        "  {:<20} {:>10} {:>10} {:>10}   allocations",
+        "", "nothing", "layers", "limited"
     );
     for work in Work::ALL {
-        let [with, without] = [true, false].map(|layers| Workload { work, layers });
-        let (with_layers, alone) = (each(with, instructions)?, each(without, instructions)?);
-        println!(
-            "  {:<24} {:>14} {:>10} {:>10} {:>16}",
-            work.name(),
-            number(with_layers),
-            number(alone),
-            number(with_layers - alone),
-            format!(
-                "{:.2} ({:.2})",
-                each(with, allocations)?,
-                each(without, allocations)?
-            ),
-        );
+        let mut row = format!("  {:<20}", work.name());
+        let mut allocated = Vec::new();
+        for behind in Behind::ALL {
+            let workload = Workload { work, behind };
+            row.push_str(&format!(" {:>10}", number(each(workload, instructions)?)));
+            allocated.push(format!("{:.2}", each(workload, allocations)?));
+        }
+        println!("{row}   {}", allocated.join(", "));
     }
     Ok(())
 }

@@ -5,9 +5,16 @@ use std::{
     pin::{Pin, pin},
     str::FromStr,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
-use aigw_core::{BoxError, call::CallLayer, meter::MeterLayer};
+use aigw_core::{BoxError, call::CallLayer, key::Dimension, meter::MeterLayer};
+use aigw_policies::{
+    access::{self, AuthenticateLayer},
+    budget::{MemoryStore, Rate},
+    token_limit::{Budget, OnOpaque, TokenLimitLayer},
+    tokens::Fast,
+};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body::{Body, Frame};
@@ -19,11 +26,33 @@ use crate::{
     payload::{self, Answer},
 };
 
-/// What is done over and over, with the layers or without.
+/// What is done over and over, and behind what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Workload {
     pub(crate) work: Work,
-    pub(crate) layers: bool,
+    pub(crate) behind: Behind,
+}
+
+/// What stands before the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Nothing,
+    /// Call and meter.
+    Layers,
+    /// The same with keys and a token limit whose prompts are estimated.
+    Limited,
+}
+
+impl Behind {
+    pub(crate) const ALL: [Self; 3] = [Self::Nothing, Self::Layers, Self::Limited];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Layers => "layers",
+            Self::Limited => "limited",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +87,7 @@ impl Work {
 
 impl Workload {
     pub(crate) fn name(self) -> String {
-        let side = if self.layers { "layers" } else { "none" };
-        format!("{}/{side}", self.work.name())
+        format!("{}/{}", self.work.name(), self.behind.name())
     }
 }
 
@@ -69,7 +97,7 @@ impl FromStr for Workload {
     fn from_str(name: &str) -> std::result::Result<Self, String> {
         let all = Work::ALL
             .into_iter()
-            .flat_map(|work| [true, false].map(|layers| Self { work, layers }));
+            .flat_map(|work| Behind::ALL.map(|behind| Self { work, behind }));
         let mut all = all;
         all.find(|workload| workload.name() == name)
             .ok_or_else(|| format!("no workload `{name}`"))
@@ -88,13 +116,19 @@ pub(crate) fn run(workload: Workload, times: usize) -> Result {
         None => Answer::Whole(payload::completion()),
         Some(chunks) => Answer::Events(vec![payload::event(); chunks]),
     };
-    if workload.layers {
-        let stack = layers(answer);
-        (0..calls).try_for_each(|_| call(&stack, prompt.clone()).map(drop))
-    } else {
-        let stack = nothing(answer);
-        (0..calls).try_for_each(|_| call(&stack, prompt.clone()).map(drop))
+    match workload.behind {
+        Behind::Nothing => repeat(&nothing(answer), &prompt, calls),
+        Behind::Layers => repeat(&layers(answer), &prompt, calls),
+        Behind::Limited => repeat(&limited(answer)?, &prompt, calls),
     }
+}
+
+fn repeat<S, B>(stack: &S, prompt: &Bytes, calls: usize) -> Result
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible> + Clone,
+    B: Body<Data = Bytes>,
+{
+    (0..calls).try_for_each(|_| call(stack, prompt.clone()).map(drop))
 }
 
 /// The prompt of a caller that wants to know the usage.
@@ -117,6 +151,32 @@ pub(crate) fn layers(
         .layer(MeterLayer::new())
         .service(provider(answer))
 }
+
+/// The same behind keys and far from a limit.
+fn limited(
+    answer: Answer,
+) -> Result<
+    impl Service<
+        Request<Full<Bytes>>,
+        Response = Response<impl Body<Data = Bytes, Error = BoxError>>,
+        Error = Infallible,
+    > + Clone,
+> {
+    let caller = access::ConsumerConfig::new("caller").key(KEY);
+    let authenticate = AuthenticateLayer::try_new(access::Config::default().consumer(caller))?;
+    let rate = Rate::try_new(1_000_000_000_000, Duration::from_secs(60))?;
+    let budget = Budget::new("rate", rate).key([Dimension::Consumer, Dimension::Model]);
+    let limit = TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass)?;
+    Ok(ServiceBuilder::new()
+        .layer(authenticate)
+        .layer(CallLayer::new())
+        .layer(limit.estimator(Fast::new()))
+        .layer(MeterLayer::new())
+        .service(provider(answer)))
+}
+
+/// What callers show.
+const KEY: &str = "sk-0123456789abcdef";
 
 /// The provider alone.
 pub(crate) fn nothing(
@@ -171,6 +231,7 @@ where
 {
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/json")
+        .header("api-key", KEY)
         .body(Full::new(prompt))?;
     let answer = at_once(stack.clone().oneshot(request))??;
     if !answer.status().is_success() {

@@ -1,11 +1,12 @@
 -- Corrects what was taken before, once however often it is sent; then decides over calls, in their
 -- order: each takes all that it claims, or nothing.
 --
--- KEYS: who sends, then one for each correction, then one for each claim.
--- ARGV: the time, or nothing; numbers; and each limit that they name by its place. The numbers are
--- that of this batch of corrections; how long it is remembered, in milliseconds; how many corrections
--- there are; for each what is to be done, by which limit, whence it was taken, how much, and how much
--- was used; then for each call how many claims it has, and for each by which limit, and how much.
+-- KEYS: who sends, then each key once that anything is said of; they are named by their places.
+-- ARGV: the time, or nothing; numbers; and each limit once, named likewise. The numbers are that of
+-- this batch of corrections; how long it is remembered, in milliseconds; how many corrections there
+-- are; for each what is to be done with which key, by which limit, whence it was taken, how much, and
+-- how much was used; then for each claim by which limit, below zero if its call claims more, of which
+-- key, and how much.
 --
 -- Answers numbers: for each claim of a call whence it was taken, what is left, and how long until all
 -- is there again; or, for a call that is refused, -1 less the place of the claim that decided, how long
@@ -24,30 +25,38 @@ local numbers = ARGV[2]
 local batch, remembered, corrections, next = unpack_from('<ddd', numbers)
 local kept = call('MGET', unpack(KEYS))
 
+-- Limits by the places by which they are named.
+local named = {}
+
+local function limit_at(place)
+  local limit = limit_of(ARGV[2 + place])
+  named[place] = limit
+  return limit
+end
+
 local is_new = corrections > 0 and tonumber(kept[1] or 0) < batch
-local place = 1
 for _ = 1, corrections do
-  place = place + 1
-  local what, limit, from, taken, used
-  what, limit, from, taken, used, next = unpack_from('<ddddd', numbers, next)
+  local what, level, limit, from, taken, used
+  what, level, limit, from, taken, used, next = unpack_from('<dddddd', numbers, next)
   if is_new then
-    limit = limit_of(ARGV[2 + limit])
-    local key = KEYS[place]
-    local level = level_of(key, kept[place], limit, now)
-    -- A key without a level has its whole limit: there is nothing to give back.
-    if not level and (used > taken or what == LOWER) then
-      level = limit.rules.untouched(key, limit, now)
-    end
+    limit = named[limit] or limit_at(limit)
+    local rules = limit.rules
     -- By the limit that the level has now, whatever it was when something was taken.
-    if level and level.limit.rules == limit.rules then
+    local now_by = read(level, kept[level], limit, now)
+    -- A key without a level has its whole limit: there is nothing to give back.
+    if not now_by and (used > taken or what == LOWER) then
+      untouched(level, limit, now)
+      now_by = limit
+    end
+    if now_by and now_by.rules == rules then
       if what == LOWER then
-        limit.rules.lower(level.limit, level, used)
+        rules.lower(level, now_by, used)
       elseif what == EXTEND then
-        limit.rules.extend(level.limit, level, used - taken, from, taken)
+        rules.extend(level, now_by, used - taken, from, taken)
       else
-        limit.rules.settle(level.limit, level, from, taken, used)
+        rules.settle(level, now_by, from, taken, used)
       end
-      change(level)
+      changed[level] = true
     end
   end
 end
@@ -59,47 +68,53 @@ local answers, said = {}, 0
 -- Of the call that is decided: what it claims of which levels.
 local amounts, claimed = {}, {}
 
-while next <= #numbers do
-  local claims, worst, wait
-  claims, next = unpack_from('<d', numbers, next)
-  for index = 1, claims do
-    local limit, amount
-    limit, amount, next = unpack_from('<dd', numbers, next)
-    limit = limit_of(ARGV[2 + limit])
-    place = place + 1
-    local key, level, sum = KEYS[place], nil, amount
+local size = #numbers
+while next <= size do
+  local claims, worst, wait = 0, nil, nil
+  repeat
+    local limit, level, amount
+    limit, level, amount, next = unpack_from('<ddd', numbers, next)
+    local claims_more = limit < 0
+    if claims_more then
+      limit = -limit
+    end
+    limit = named[limit] or limit_at(limit)
+    if limits[level] ~= limit then
+      set_limit(level, kept[level], limit, now)
+    end
+    local sum = amount
     -- A key that stands twice has one level.
-    for earlier = 1, index - 1 do
-      if claimed[earlier].key == key then
-        level, sum = claimed[earlier], sum + amounts[earlier]
+    for earlier = 1, claims do
+      if claimed[earlier] == level then
+        sum = sum + amounts[earlier]
       end
     end
-    level = level or level_by(limit, key, kept[place], now)
-    claimed[index], amounts[index] = level, amount
-    limit = level.limit
-    local late = limit.rules.fit(limit, level, now, sum)
+    claims = claims + 1
+    claimed[claims], amounts[claims] = level, amount
+    local late = limit.rules.fit(level, limit, now, sum)
     if late and not (worst and (wait == NEVER or (late ~= NEVER and late <= wait))) then
-      worst, wait = index, late
+      worst, wait = claims, late
     end
-  end
+  until not claims_more
   if worst then
     local level = claimed[worst]
-    local limit = level.limit
+    local limit = limits[level]
     said = said + 1
-    answers[said] = pack('<dddd', -worst, wait, limit.rules.left(limit, level, now))
+    answers[said] = pack('<dddd', -worst, wait, limit.rules.left(level, limit, now))
   else
-    for index = 1, claims do
-      local level = claimed[index]
-      local limit = level.limit
-      local from = limit.rules.take(limit, level, amounts[index])
+    for claim = 1, claims do
+      local level = claimed[claim]
+      local limit = limits[level]
       said = said + 1
-      answers[said] = pack('<ddd', from, limit.rules.left(limit, level, now))
-      change(level)
+      answers[said] = pack('<ddd', limit.rules.take(level, limit, amounts[claim], now))
+      changed[level] = true
     end
   end
 end
 
-for _, level in ipairs(changed) do
-  keep(level, now)
+for level = 2, #KEYS do
+  if changed[level] == true then
+    keep(level, now)
+  end
 end
 return table.concat(answers)

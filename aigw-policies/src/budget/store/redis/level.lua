@@ -4,6 +4,12 @@
 --
 -- A limit is written as the letter of its kind and what it consists of. What is kept of a key is its
 -- limit, written so, its level, and when the key expires.
+--
+-- A level is the place of its key, each of which is named once, and what is known of it stands in
+-- lists by these places: a table for each would cost a server more than all that it does with it. So
+-- does the call of a function cost more than what most of them do, which is why some things are
+-- written out here. Time does not go on while a script runs, so a level is brought up to it once, when
+-- it is read.
 
 local NEVER = -1
 local SLOTS = 24
@@ -12,8 +18,22 @@ local HOUR = 3600000000
 local DAY = 24 * HOUR
 
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-local pack, unpack_from = struct.pack, struct.unpack
+local pack, unpack_from, find = struct.pack, struct.unpack, string.find
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
+
+-- A list with room for each key: to make it longer step by step would cost more than to fill it.
+local function list()
+  return { unpack(KEYS) }
+end
+
+-- Of each level by which limit it is, once it is read, and before that its key; and when what is kept
+-- of it expires, if that may be written over.
+local limits, expiries = list(), list()
+-- Of each what its kind has use for; see there.
+local lefts, ats, sinces = list(), list(), list()
+local starts, ends, uses, newests, slots = {}, {}, {}, {}, {}
+-- True of those that are to be kept.
+local changed = list()
 
 -- Makes what is done with each kind of level, by its letter: a server runs all of this anew for each
 -- call, and most calls need one kind. `size` is how many bytes a level has with its expiry,
@@ -24,8 +44,8 @@ local makers = {}
 local function as_quotas(rules)
   function rules.lower() end
 
-  function rules.extend(limit, level, more, from, taken)
-    rules.settle(limit, level, from, taken, taken + more)
+  function rules.extend(level, limit, more, from, taken)
+    rules.settle(level, limit, from, taken, taken + more)
   end
 end
 
@@ -37,94 +57,110 @@ function makers.b()
 
   function bucket.limit(written)
     local amount, inflow, parts, debt = unpack_from('<dddd', written, 2)
-    return { amount = amount, inflow = inflow, parts = parts, debt = debt }
+    local full, lowest = amount * parts, -debt * parts
+    return { amount = amount, inflow = inflow, parts = parts, full = full, lowest = lowest }
   end
 
-  function bucket.untouched(key, limit, now)
-    return { key = key, limit = limit, left = limit.amount * limit.parts, at = now, since = now }
+  function bucket.untouched(level, limit, now)
+    lefts[level], ats[level], sinces[level] = limit.full, now, now
   end
 
-  function bucket.read(key, limit, kept, from)
+  function bucket.read(level, limit, kept, from, now)
     local left, at, since, expires = unpack_from('<dddd', kept, from)
-    return { key = key, limit = limit, left = left, at = at, since = since, expires = expires }
+    if now > at then
+      left = left + (now - at) * limit.inflow
+      at = now
+    end
+    local full = limit.full
+    if left >= full then
+      left, since = full, at
+    end
+    lefts[level], ats[level], sinces[level], expiries[level] = left, at, since, expires
   end
 
   function bucket.write(level)
-    return pack('<c0dddd', level.limit.written, level.left, level.at, level.since, level.expires)
+    return pack('<dddd', lefts[level], ats[level], sinces[level], expiries[level])
   end
 
-  function bucket.advance(limit, level, now)
-    if now > level.at then
-      level.left = level.left + (now - level.at) * limit.inflow
-      level.at = now
-    end
-    local full = limit.amount * limit.parts
-    if level.left >= full then
-      level.left = full
-      level.since = level.at
-    end
-  end
-
-  function bucket.change(before, limit, level)
+  function bucket.change(level, before, limit)
+    local left = lefts[level]
     if before.parts ~= limit.parts then
-      local whole = floor(level.left / before.parts)
-      local part = level.left - whole * before.parts
-      level.left = whole * limit.parts + floor(part * limit.parts / before.parts)
+      local whole = floor(left / before.parts)
+      local part = left - whole * before.parts
+      left = whole * limit.parts + floor(part * limit.parts / before.parts)
     end
+    bucket.set(level, limit, left)
   end
 
-  function bucket.fit(limit, level, now, amount)
+  -- Whatever fills it, it is full since then.
+  function bucket.set(level, limit, left)
+    if left >= limit.full then
+      left, sinces[level] = limit.full, ats[level]
+    end
+    lefts[level] = left
+  end
+
+  function bucket.fit(level, limit, now, amount)
     if amount > limit.amount then
       return NEVER
     end
-    local lacking = amount * limit.parts - level.left
+    local lacking = amount * limit.parts - lefts[level]
     if lacking > 0 then
-      return max(level.at - now, 0) + ceil(lacking / limit.inflow)
+      return max(ats[level] - now, 0) + ceil(lacking / limit.inflow)
     end
   end
 
-  function bucket.take(limit, level, amount)
-    level.left = max(level.left - amount * limit.parts, -MOST)
-    return level.at
+  -- Answers what `left` does as well.
+  function bucket.take(level, limit, amount)
+    local parts, inflow = limit.parts, limit.inflow
+    local left = lefts[level] - amount * parts
+    if left < -MOST then
+      left = -MOST
+    end
+    lefts[level] = left
+    local lacking = limit.full - left
+    local remaining = left > 0 and (left - left % parts) / parts or 0
+    return ats[level], remaining, (lacking + -lacking % inflow) / inflow
   end
 
   bucket.extend = bucket.take
 
-  function bucket.lower(limit, level, most)
-    level.left = min(level.left, most * limit.parts)
+  function bucket.lower(level, limit, most)
+    lefts[level] = min(lefts[level], most * limit.parts)
   end
 
-  function bucket.settle(limit, level, from, taken, used)
-    if from < level.since then
-      taken = min(taken, used)
+  function bucket.settle(level, limit, from, taken, used)
+    if from < sinces[level] and taken > used then
+      taken = used
     end
-    local lowest = min(-limit.debt * limit.parts, level.left)
-    local highest = limit.amount * limit.parts
-    level.left = min(max(level.left + (taken - used) * limit.parts, lowest), highest)
+    local before, lowest = lefts[level], limit.lowest
+    local left = before + (taken - used) * limit.parts
+    -- A debt of before a change of the limit is not deepened, but neither is it forgiven.
+    if left < lowest and left < before then
+      left = before < lowest and before or lowest
+    end
+    bucket.set(level, limit, left)
   end
 
-  -- Without calls of functions, for each decision comes by here twice.
-  local function reset(limit, left)
-    local lacking = limit.amount * limit.parts - left
-    return (lacking + -lacking % limit.inflow) / limit.inflow
-  end
-
-  function bucket.left(limit, level)
-    local left, parts = level.left, limit.parts
+  function bucket.left(level, limit, now)
+    local left, parts = lefts[level], limit.parts
     local remaining = left > 0 and (left - left % parts) / parts or 0
-    return remaining, reset(limit, left)
+    local late = max(ats[level] - now, 0)
+    return remaining, bucket.lasts(level, limit, now) - late
   end
 
-  function bucket.lasts(limit, level, now)
-    local late = level.at - now
-    return (late > 0 and late or 0) + reset(limit, level.left)
+  function bucket.lasts(level, limit, now)
+    local inflow, late = limit.inflow, ats[level] - now
+    local lacking = limit.full - lefts[level]
+    local lasts = (lacking + -lacking % inflow) / inflow
+    return late > 0 and lasts + late or lasts
   end
   return bucket
 end
 
 -- A quota whose periods follow the calendar.
 --
--- starts, ends: of the period; since: what was taken from then on is part of what is used.
+-- start, end: of the period; since: what was taken from then on is part of what is used.
 function makers.w()
   local window = { size = 5 * 8, least = 1 + 8 }
 
@@ -189,62 +225,60 @@ function makers.w()
     return first_day(year, 1) * DAY, first_day(year + 1, 1) * DAY
   end
 
-  function window.untouched(key, limit, now)
-    local starts, ends = bounds[limit.period](now)
-    return { key = key, limit = limit, starts = starts, ends = ends, since = starts, used = 0 }
+  local function begin(level, limit, now)
+    starts[level], ends[level] = bounds[limit.period](now)
   end
 
-  function window.read(key, limit, kept, from)
-    local level = { key = key, limit = limit }
-    level.starts, level.ends, level.since, level.used, level.expires =
+  function window.untouched(level, limit, now)
+    begin(level, limit, now)
+    sinces[level], uses[level] = starts[level], 0
+  end
+
+  function window.read(level, limit, kept, from, now)
+    starts[level], ends[level], sinces[level], uses[level], expiries[level] =
       unpack_from('<ddddd', kept, from)
-    return level
+    if now >= ends[level] then
+      window.untouched(level, limit, now)
+    end
   end
 
   function window.write(level)
     return pack(
-      '<c0ddddd', level.limit.written, level.starts, level.ends, level.since, level.used, level.expires
+      '<ddddd', starts[level], ends[level], sinces[level], uses[level], expiries[level]
     )
   end
 
-  function window.advance(limit, level, now)
-    if now >= level.ends then
-      level.starts, level.ends = bounds[limit.period](now)
-      level.since, level.used = level.starts, 0
-    end
+  function window.change(level, before, limit, now)
+    begin(level, limit, now)
+    sinces[level] = min(sinces[level], starts[level])
   end
 
-  function window.change(before, limit, level, now)
-    level.starts, level.ends = bounds[limit.period](now)
-    level.since = min(level.since, level.starts)
-  end
-
-  function window.fit(limit, level, now, amount)
+  function window.fit(level, limit, now, amount)
     if amount > limit.amount then
       return NEVER
     end
-    if level.used + amount > limit.amount then
-      return max(level.ends - now, 0)
+    if uses[level] + amount > limit.amount then
+      return max(ends[level] - now, 0)
     end
   end
 
-  function window.take(limit, level, amount)
-    level.used = min(level.used + amount, MOST)
-    return level.starts
+  function window.take(level, limit, amount, now)
+    uses[level] = min(uses[level] + amount, MOST)
+    return starts[level], window.left(level, limit, now)
   end
 
-  function window.settle(limit, level, from, taken, used)
-    if from >= level.since then
-      level.used = min(max(level.used - taken, 0) + used, MOST)
+  function window.settle(level, limit, from, taken, used)
+    if from >= sinces[level] then
+      uses[level] = min(max(uses[level] - taken, 0) + used, MOST)
     end
   end
 
-  function window.left(limit, level, now)
-    return max(limit.amount - level.used, 0), window.lasts(limit, level, now)
+  function window.left(level, limit, now)
+    return max(limit.amount - uses[level], 0), window.lasts(level, limit, now)
   end
 
-  function window.lasts(limit, level, now)
-    return max(level.ends - now, 0)
+  function window.lasts(level, limit, now)
+    return max(ends[level] - now, 0)
   end
 
   as_quotas(window)
@@ -253,46 +287,49 @@ end
 
 -- A quota for the period that ends now, in parts of it.
 --
--- newest: the number of the newest slot; since: slots before were of another width; [place]: what
--- was used in the slot.
+-- newest: the number of the newest slot; since: slots before were of another width; slots: what was
+-- used in each, in a place that it keeps.
 function makers.r()
   local rolling = { size = (3 + SLOTS) * 8, least = 1 + 2 * 8 }
-  local FORM = ('d'):rep(3 + SLOTS)
+  local FORM = '<' .. ('d'):rep(3 + SLOTS)
 
   function rolling.limit(written)
     local amount, width = unpack_from('<dd', written, 2)
     return { amount = amount, width = width }
   end
 
-  function rolling.untouched(key, limit, now)
-    local level = { key = key, limit = limit, newest = floor(now / limit.width), since = 0 }
+  function rolling.untouched(level, limit, now)
+    newests[level], sinces[level] = floor(now / limit.width), 0
+    local used = {}
     for place = 1, SLOTS do
-      level[place] = 0
+      used[place] = 0
     end
-    return level
+    slots[level] = used
   end
 
-  local function level_of(key, limit, newest, since, expires, ...)
-    local level = { ... }
-    level.key, level.limit, level.newest, level.since = key, limit, newest, since
-    level.expires = expires
-    return level
+  local function set(level, newest, since, expires, ...)
+    newests[level], sinces[level], expiries[level], slots[level] = newest, since, expires, { ... }
   end
 
-  function rolling.read(key, limit, kept, from)
-    return level_of(key, limit, unpack_from('<' .. FORM, kept, from))
+  function rolling.read(level, limit, kept, from, now)
+    set(level, unpack_from(FORM, kept, from))
+    -- Behind them stands where the reading ended.
+    slots[level][SLOTS + 1] = nil
+    local newest, slot = newests[level], floor(now / limit.width)
+    for step = 0, min(slot - newest, SLOTS) - 1 do
+      slots[level][(slot - step) % SLOTS + 1] = 0
+    end
+    newests[level] = max(newest, slot)
   end
 
   function rolling.write(level)
-    return pack(
-      '<c0' .. FORM, level.limit.written, level.newest, level.since, level.expires, unpack(level, 1, SLOTS)
-    )
+    return pack(FORM, newests[level], sinces[level], expiries[level], unpack(slots[level]))
   end
 
   local function total(level)
     local used = 0
     for place = 1, SLOTS do
-      used = used + level[place]
+      used = used + slots[level][place]
     end
     return used
   end
@@ -301,27 +338,16 @@ function makers.r()
     return max((slot + SLOTS) * limit.width - now, 0)
   end
 
-  function rolling.advance(limit, level, now)
-    local slot = floor(now / limit.width)
-    for step = 0, min(slot - level.newest, SLOTS) - 1 do
-      level[(slot - step) % SLOTS + 1] = 0
-    end
-    level.newest = max(level.newest, slot)
-  end
-
-  function rolling.change(before, limit, level, now)
+  function rolling.change(level, before, limit, now)
     if before.width ~= limit.width then
       local used = total(level)
-      local new = rolling.untouched(level.key, limit, now)
-      new.since = new.newest
-      new[new.newest % SLOTS + 1] = used
-      for name, value in pairs(new) do
-        level[name] = value
-      end
+      rolling.untouched(level, limit, now)
+      sinces[level] = newests[level]
+      slots[level][newests[level] % SLOTS + 1] = used
     end
   end
 
-  function rolling.fit(limit, level, now, amount)
+  function rolling.fit(level, limit, now, amount)
     if amount > limit.amount then
       return NEVER
     end
@@ -329,35 +355,36 @@ function makers.r()
     if used + amount <= limit.amount then
       return nil
     end
-    for slot = level.newest + 1 - SLOTS, level.newest do
-      used = used - level[slot % SLOTS + 1]
+    for slot = newests[level] + 1 - SLOTS, newests[level] do
+      used = used - slots[level][slot % SLOTS + 1]
       if used + amount <= limit.amount then
         return forgotten_in(limit, slot, now)
       end
     end
   end
 
-  function rolling.take(limit, level, amount)
-    local place = level.newest % SLOTS + 1
-    level[place] = min(level[place] + amount, MOST)
-    return level.newest * limit.width
+  function rolling.take(level, limit, amount, now)
+    local used, place = slots[level], newests[level] % SLOTS + 1
+    used[place] = min(used[place] + amount, MOST)
+    return newests[level] * limit.width, rolling.left(level, limit, now)
   end
 
-  function rolling.settle(limit, level, from, taken, used)
-    local slot = max(floor(from / limit.width), level.since)
-    if slot <= level.newest and level.newest - slot < SLOTS then
-      local place = slot % SLOTS + 1
-      level[place] = min(max(level[place] - taken, 0) + used, MOST)
+  function rolling.settle(level, limit, from, taken, used)
+    local newest = newests[level]
+    local slot = max(floor(from / limit.width), sinces[level])
+    if slot <= newest and newest - slot < SLOTS then
+      local all, place = slots[level], slot % SLOTS + 1
+      all[place] = min(max(all[place] - taken, 0) + used, MOST)
     end
   end
 
-  function rolling.left(limit, level, now)
-    return max(limit.amount - total(level), 0), rolling.lasts(limit, level, now)
+  function rolling.left(level, limit, now)
+    return max(limit.amount - total(level), 0), rolling.lasts(level, limit, now)
   end
 
-  function rolling.lasts(limit, level, now)
-    for slot = level.newest, level.newest + 1 - SLOTS, -1 do
-      if level[slot % SLOTS + 1] > 0 then
+  function rolling.lasts(level, limit, now)
+    for slot = newests[level], newests[level] + 1 - SLOTS, -1 do
+      if slots[level][slot % SLOTS + 1] > 0 then
         return forgotten_in(limit, slot, now)
       end
     end
@@ -380,107 +407,98 @@ local function rules_of(kind)
 end
 
 -- Limits by how they are written: one that is written alike is the same.
-local limits = {}
+local written_so = {}
 
 local function limit_of(written)
-  local limit = limits[written]
+  local limit = written_so[written]
   if not limit then
     local rules = rules_of(written:sub(1, 1))
     limit = rules.limit(written)
     limit.rules, limit.written = rules, written
-    limits[written] = limit
+    -- Where the level begins behind it, counted from zero, and how long both are.
+    limit.offset, limit.length = #written, #written + rules.size
+    written_so[written] = limit
   end
   return limit
 end
 
--- Levels by their keys, as of now; and those of them that are to be kept: each once, whoever asks.
-local levels, changed = {}, {}
-
--- By which limit this is kept, and where its level begins. Nothing, if none of ours has written it.
-local function read(kept)
+-- By which limit this is kept. Nothing, if none of ours has written it.
+local function limit_in(kept)
   local kind = kept:sub(1, 1)
   if makers[kind] then
     local rules = rules_of(kind)
-    local from = #kept - rules.size + 1
-    if from > rules.least then
-      return limit_of(kept:sub(1, from - 1)), from
+    local offset = #kept - rules.size
+    if offset >= rules.least then
+      return limit_of(kept:sub(1, offset))
     end
   end
 end
 
-local function change(level)
-  if not level.is_changed then
-    level.is_changed = true
-    levels[level.key] = level
-    changed[#changed + 1] = level
+-- Reads a level of which this is kept, unless it is read. Most likely it is by this limit. Answers
+-- by which it is; nothing, if there is none.
+local function read(level, kept, limit, now)
+  local known = limits[level]
+  if known ~= KEYS[level] then
+    return known
   end
-end
-
--- The level of a key of which this is kept, or nothing. Most likely it is by this limit.
-local function level_of(key, kept, limit, now)
-  local level = levels[key]
-  if not level then
-    if not kept then
+  if not kept then
+    return nil
+  end
+  if #kept ~= limit.length or find(kept, limit.written, 1, true) ~= 1 then
+    limit = limit_in(kept)
+    if not limit then
       return nil
     end
-    local from = #limit.written + 1
-    if kept:find(limit.written, 1, true) ~= 1 or #kept ~= from - 1 + limit.rules.size then
-      limit, from = read(kept)
-      if not limit then
-        return nil
-      end
-    end
-    level = limit.rules.read(key, limit, kept, from)
-    levels[key] = level
   end
-  -- Before whatever is done with it: a bucket that was filled just now is full since now.
-  level.limit.rules.advance(level.limit, level, now)
-  return level
+  limits[level] = limit
+  limit.rules.read(level, limit, kept, limit.offset + 1, now)
+  return limit
 end
 
--- The level of a key whose limit is this one from now on, whether anything is taken or not.
-local function level_by(limit, key, kept, now)
-  local level = level_of(key, kept, limit, now)
-  if not level then
-    return limit.rules.untouched(key, limit, now)
-  end
-  local before = level.limit
+local function untouched(level, limit, now)
+  limits[level], expiries[level] = limit, nil
+  limit.rules.untouched(level, limit, now)
+end
+
+-- The level of a key is by this limit from now on, whether anything is taken or not.
+local function set_limit(level, kept, limit, now)
+  local before = read(level, kept, limit, now)
   if before == limit then
-    return level
+    return
   end
-  if before.rules ~= limit.rules then
-    level = limit.rules.untouched(key, limit, now)
-  else
-    limit.rules.change(before, limit, level, now)
+  if not before then
+    return untouched(level, limit, now)
+  end
+  if before.rules == limit.rules then
+    limit.rules.change(level, before, limit, now)
     -- It is written anew, for it may be longer.
-    level.limit, level.expires = limit, nil
-    limit.rules.advance(limit, level, now)
+    limits[level], expiries[level] = limit, nil
+  else
+    untouched(level, limit, now)
   end
-  change(level)
-  return level
+  changed[level] = true
 end
 
 -- A level is kept until the whole limit is there again: without it, it is as well. And for as long
 -- again, up to an hour, so that it can be written over the next time, which costs less than to set it.
 local function keep(level, now)
-  local key, limit = level.key, level.limit
-  if levels[key] ~= level then
-    return
-  end
-  local lasts = limit.rules.lasts(limit, level, now)
+  local key, limit, expires = KEYS[level], limits[level], expiries[level]
+  local rules = limit.rules
+  local lasts = rules.lasts(level, limit, now)
   if lasts <= 0 then
     call('DEL', key)
     return
   end
-  if level.expires and now + lasts <= level.expires then
-    call('SETRANGE', key, 0, limit.rules.write(level))
+  if expires and now + lasts <= expires then
+    call('SETRANGE', key, limit.offset, rules.write(level))
     return
   end
-  level.expires = now + lasts + min(lasts, HOUR)
-  local kept = limit.rules.write(level)
+  expires = now + lasts + min(lasts, HOUR)
+  expiries[level] = expires
+  local kept = limit.written .. rules.write(level)
   if ARGV[1] == '' then
     -- A second more, for while a script runs nothing expires.
-    call('SET', key, kept, 'PX', ceil((level.expires - now) / 1000) + 1000)
+    call('SET', key, kept, 'PX', ceil((expires - now) / 1000) + 1000)
   else
     -- Where a test names the time, the server's own must not end it.
     call('SET', key, kept)

@@ -1,6 +1,7 @@
 //! What is said to Redis, and what it answers.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -115,14 +116,14 @@ pub(super) fn decide(
     now: Option<Timestamp>,
 ) -> ScriptInvocation<'static> {
     let mut call = DECIDE.prepare_invoke();
-    let (mut limits, mut numbers) = (Limits::default(), Numbers(Vec::with_capacity(ROOM)));
-    call.key(&keys.sender);
+    let (mut named, mut limits) = (Named::new(keys, &mut call), Limits::default());
+    let mut numbers = Numbers(Vec::with_capacity(ROOM));
     numbers.push(batch);
     numbers.push(REMEMBERED.as_millis() as u64);
     numbers.push(corrections.len() as u64);
     for correction in corrections {
-        call.key(keys.level(&correction.key));
         numbers.push(correction.what.number());
+        numbers.push(named.place(&correction.key));
         numbers.push(limits.place(&correction.limit));
         numbers.push(correction.from);
         numbers.push(correction.taken);
@@ -130,10 +131,15 @@ pub(super) fn decide(
     }
     for asked in decisions {
         asked.claims(|claims| {
-            numbers.push(claims.len() as u64);
-            for claim in claims {
-                call.key(keys.level(claim.key.as_str()));
-                numbers.push(limits.place(&claim.limit));
+            let mut claims = claims.iter().peekable();
+            while let Some(claim) = claims.next() {
+                let limit = limits.place(&claim.limit);
+                // Below zero, where the call claims more.
+                match claims.peek() {
+                    Some(_) => numbers.push_below_zero(limit),
+                    None => numbers.push(limit),
+                }
+                numbers.push(named.place(claim.key.as_str()));
                 numbers.push(claim.amount);
             }
         });
@@ -145,13 +151,50 @@ pub(super) fn decide(
     call
 }
 
+/// The keys of a call, each once.
+struct Named<'a> {
+    keys: &'a Keys,
+    call: &'a mut ScriptInvocation<'static>,
+    places: HashMap<String, u64>,
+}
+
+impl<'a> Named<'a> {
+    /// With the sender's in the first place.
+    fn new(keys: &'a Keys, call: &'a mut ScriptInvocation<'static>) -> Self {
+        call.key(&keys.sender);
+        Self {
+            keys,
+            call,
+            places: HashMap::new(),
+        }
+    }
+
+    /// Which it is, counted from 1.
+    fn place(&mut self, key: &str) -> u64 {
+        if let Some(place) = self.places.get(key) {
+            return *place;
+        }
+        self.call.key(self.keys.level(key));
+        let place = self.places.len() as u64 + 2;
+        self.places.insert(key.to_owned(), place);
+        place
+    }
+}
+
 /// Numbers as scripts read them.
 struct Numbers(Vec<u8>);
 
 impl Numbers {
     /// More than is exact never fits and is never used, however much more it is.
     fn push(&mut self, number: u64) {
-        let number = number.min(EXACT) as f64;
+        self.write(number.min(EXACT) as f64);
+    }
+
+    fn push_below_zero(&mut self, number: u64) {
+        self.write(-(number.min(EXACT) as f64));
+    }
+
+    fn write(&mut self, number: f64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 }

@@ -8,8 +8,19 @@ use std::{
 /// Lengths of answers that have been seen, by model and by who asked for them: what one caller lets
 /// a model write says little of another's.
 #[derive(Debug, Default)]
-pub(super) struct Learned {
-    lengths: Mutex<HashMap<Box<str>, Lengths>>,
+pub(super) struct Learned(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    models: HashMap<Box<str>, OfModel>,
+    /// How many lengths there are in all of them.
+    count: usize,
+}
+
+#[derive(Debug)]
+struct OfModel {
+    of_all: Lengths,
+    of_callers: HashMap<Box<str>, Lengths>,
 }
 
 /// Whose answers are meant.
@@ -22,52 +33,53 @@ pub(super) struct Whose<'a> {
 impl Learned {
     /// The length that nine of ten answers do not exceed: of the caller's from this model, else of
     /// all callers' from it.
-    pub(super) fn length(&self, whose: Whose<'_>) -> u64 {
-        let lengths = self.lengths();
-        let known = lengths.get(&*whose.of_caller());
-        let known = known.or_else(|| lengths.get(&*whose.of_all()));
-        known.map_or(PRIOR, Lengths::quantile)
+    pub(super) fn length(&self, Whose { model, consumer }: Whose<'_>) -> u64 {
+        let known = self.known();
+        let Some(model) = known.models.get(model) else {
+            return PRIOR;
+        };
+        let own = consumer.and_then(|consumer| model.of_callers.get(consumer));
+        own.unwrap_or(&model.of_all).quantile()
     }
 
     /// Notes the length of an answer.
-    pub(super) fn learn(&self, whose: Whose<'_>, length: u64) {
-        let mut lengths = self.lengths();
-        // What callers are at first taken for is what all are.
-        let usual = lengths.get(&*whose.of_all());
-        let usual = usual.map_or(PRIOR, Lengths::quantile);
-        let own = whose.consumer.map(|_| whose.of_caller());
-        for key in own.into_iter().chain([whose.of_all()]) {
-            if let Some(known) = lengths.get_mut(&*key) {
-                known.note(length);
-            } else if lengths.len() < MAX_KNOWN {
-                // The names of models are the callers' to make up: hence the bound.
-                let known = lengths.entry(key.into());
-                known.or_insert_with(|| Lengths::of(usual)).note(length);
+    pub(super) fn learn(&self, Whose { model, consumer }: Whose<'_>, length: u64) {
+        let known = &mut *self.known();
+        let model = match known.models.get_mut(model) {
+            Some(model) => model,
+            // The names of models are the callers' to make up: hence the bound.
+            None if known.count >= MAX_KNOWN => return,
+            None => {
+                known.count += 1;
+                known.models.entry(model.into()).or_insert_with(|| OfModel {
+                    of_all: Lengths::of(PRIOR),
+                    of_callers: HashMap::new(),
+                })
+            }
+        };
+        if let Some(consumer) = consumer {
+            match model.of_callers.get_mut(consumer) {
+                Some(own) => own.note(length),
+                None if known.count >= MAX_KNOWN => {}
+                None => {
+                    known.count += 1;
+                    // What a caller is at first taken for is what all are.
+                    let mut own = Lengths::of(model.of_all.quantile());
+                    own.note(length);
+                    model.of_callers.insert(consumer.into(), own);
+                }
             }
         }
+        model.of_all.note(length);
     }
 
-    fn lengths(&self) -> MutexGuard<'_, HashMap<Box<str>, Lengths>> {
-        self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Whose<'_> {
-    fn of_all(&self) -> String {
-        format!("{}\n", self.model)
-    }
-
-    fn of_caller(&self) -> String {
-        match self.consumer {
-            // An id may hold whatever it likes, but stands last.
-            Some(consumer) => format!("{}\n={consumer}", self.model),
-            None => self.of_all(),
-        }
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Pairs of caller and model of which lengths are known. Others are taken for what is known of the
-/// model, or of none.
+/// Models, and pairs of model and caller, of which lengths are known. Others are taken for what is
+/// known of the model, or of none.
 const MAX_KNOWN: usize = 10_000;
 
 /// How many answers had a length of each magnitude, the older ones counting less.
@@ -237,7 +249,7 @@ mod tests {
         for model in 0..2 * MAX_KNOWN {
             learned.learn(of(&model.to_string()), 10);
         }
-        assert!(learned.lengths().len() <= MAX_KNOWN + 1);
+        assert!(learned.known().models.len() <= MAX_KNOWN);
         assert!(learned.length(of("19999")) >= 1024);
     }
 }

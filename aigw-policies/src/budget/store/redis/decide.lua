@@ -80,7 +80,10 @@ while next <= size do
     end
     limit = named[limit] or limit_at(limit)
     if limits[level] ~= limit then
-      set_limit(level, kept[level], limit, now)
+      local before = read(level, kept[level], limit, now)
+      if before ~= limit then
+        set_limit(level, before, limit, now)
+      end
     end
     local sum = amount
     -- A key that stands twice has one level.

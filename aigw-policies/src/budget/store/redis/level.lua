@@ -417,6 +417,8 @@ local function limit_of(written)
     limit.rules, limit.written = rules, written
     -- Where the level begins behind it, counted from zero, and how long both are.
     limit.offset, limit.length = #written, #written + rules.size
+    -- As a command takes it: for a server it is dear to write a number.
+    limit.behind = ('%d'):format(#written)
     written_so[written] = limit
   end
   return limit
@@ -460,12 +462,9 @@ local function untouched(level, limit, now)
   limit.rules.untouched(level, limit, now)
 end
 
--- The level of a key is by this limit from now on, whether anything is taken or not.
-local function set_limit(level, kept, limit, now)
-  local before = read(level, kept, limit, now)
-  if before == limit then
-    return
-  end
+-- A level that was by this limit before, or by none, is by another one from now on, whether anything
+-- is taken or not.
+local function set_limit(level, before, limit, now)
   if not before then
     return untouched(level, limit, now)
   end
@@ -490,7 +489,7 @@ local function keep(level, now)
     return
   end
   if expires and now + lasts <= expires then
-    call('SETRANGE', key, limit.offset, rules.write(level))
+    call('SETRANGE', key, limit.behind, rules.write(level))
     return
   end
   expires = now + lasts + min(lasts, HOUR)

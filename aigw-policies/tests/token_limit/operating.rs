@@ -24,7 +24,7 @@ async fn a_handle_shows_what_each_key_has_left() {
     assert_eq!(unknown, Err(HandleError::NoBudget("nobody".into())));
     for values in [&[][..], &[Some("a"), None]] {
         let error = handle.left("team", values).await.unwrap_err();
-        let said = format!("the key has 1 values, not {}", values.len());
+        let said = format!("{} values for a key that has 1", values.len());
         assert_eq!(error.to_string(), said);
     }
 }

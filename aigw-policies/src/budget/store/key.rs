@@ -108,7 +108,8 @@ pub struct KeyError {
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { expected, given } = self;
-        write!(f, "the key has {expected} values, not {given}")
+        let values = if *given == 1 { "value" } else { "values" };
+        write!(f, "{given} {values} for a key that has {expected}")
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use aigw_core::key::Dimension;
-use aigw_policies::{access, budget::Condition};
 use bytes::Bytes;
 use http_body_util::Empty;
 
@@ -11,6 +9,7 @@ use super::{
     Config, Error,
     config::Server,
     limits::Limits,
+    reach::reaches,
     stack::{self, Simulators},
 };
 
@@ -25,7 +24,7 @@ impl Config {
         server(&self.server)?;
         stack::authenticate(self)?;
         Limits::new(self)?;
-        for limit in limited(self) {
+        for limit in reaches(self) {
             let fault = limit.fault(self.access.as_ref());
             if let Some(fault) = fault {
                 return Err(Error::new(limit.key, fault));
@@ -38,47 +37,6 @@ impl Config {
             return Err(Error::new("route", none));
         }
         Ok(())
-    }
-
-    /// What a file that passes [`check`](Self::check) says in vain: it does no harm, but may be
-    /// meant otherwise.
-    #[must_use]
-    pub fn remarks(&self) -> Vec<Error> {
-        let mut remarks = Vec::new();
-        if let Some(access) = &self.access {
-            for limit in limited(self) {
-                let nobodys = limit.nobodys_label(access);
-                remarks.extend(nobodys.map(|fault| Error::new(limit.key, fault)));
-            }
-        }
-        if let Some(limit) = &self.token_limit
-            && limit.prices.is_some()
-            && limit.budget.iter().all(|budget| budget.cost.is_none())
-        {
-            let idle = "no budget has a `cost`, so that nothing is priced";
-            remarks.push(Error::new("token_limit.prices", idle));
-        }
-        let all = |route: &aigw_backends::routing::RouteConfig| {
-            route.model.is_empty() && route.operation.is_empty()
-        };
-        if let Some(last) = self.route.iter().position(all) {
-            for later in last + 1..self.route.len() {
-                let dead = format!("no call comes here: route[{last}] takes all there are");
-                remarks.push(Error::new(format!("route[{later}]"), dead));
-            }
-        }
-        for (index, backend) in self.backend.iter().enumerate() {
-            let mut routes = self.route.iter();
-            let is_named = routes.any(|route| match &route.backends {
-                Some(backends) => backends.contains(&backend.id),
-                None => route.reply.is_none(),
-            });
-            if !is_named {
-                let idle = format!("no route leads to `{}`", backend.id);
-                remarks.push(Error::new(format!("backend[{index}]"), idle));
-            }
-        }
-        remarks
     }
 }
 
@@ -124,84 +82,4 @@ fn simulators(config: &Config) -> Result<Simulators, Error> {
         }
     }
     Ok(simulators)
-}
-
-/// A limit, and what it reads of a call.
-struct Limited<'a> {
-    key: String,
-    dimensions: &'a [Dimension],
-    conditions: Vec<&'a Condition>,
-}
-
-fn limited(config: &Config) -> Vec<Limited<'_>> {
-    let requests = config.request_limit.iter().enumerate();
-    let requests = requests.map(|(index, limit)| Limited {
-        key: format!("request_limit[{index}]"),
-        dimensions: limit.dimensions(),
-        conditions: limit.condition().into_iter().collect(),
-    });
-    let calls = config.concurrency_limit.iter().enumerate();
-    let calls = calls.map(|(index, limit)| Limited {
-        key: format!("concurrency_limit[{index}]"),
-        dimensions: limit.dimensions(),
-        conditions: limit.conditions().collect(),
-    });
-    let budgets = config.token_limit.iter().flat_map(|limit| &limit.budget);
-    let budgets = budgets.enumerate().map(|(index, budget)| Limited {
-        key: format!("token_limit.budget[{index}]"),
-        dimensions: &budget.key,
-        conditions: budget.when.iter().collect(),
-    });
-    requests.chain(calls).chain(budgets).collect()
-}
-
-impl Limited<'_> {
-    /// What it reads of a call that no call has: it would hold for nobody, or for all together.
-    fn fault(&self, access: Option<&access::Config>) -> Option<String> {
-        let values = self.values().map(|(dimension, _)| dimension);
-        let mut read = self.dimensions.iter().chain(values);
-        let unknown = read.find_map(|dimension| match (dimension, access) {
-            (Dimension::Consumer | Dimension::Label(_), None) => Some(format!(
-                "`{dimension}` is known of nobody without `[access]`"
-            )),
-            (Dimension::Label(label), Some(access)) => {
-                let mut consumers = access.consumers().iter();
-                let is_known = consumers.any(|known| known.labels().contains_key(&**label));
-                (!is_known).then(|| format!("no consumer has a label `{label}`"))
-            }
-            _ => None,
-        });
-        unknown.or_else(|| {
-            let mut consumers = self
-                .values()
-                .filter(|(dimension, _)| **dimension == Dimension::Consumer);
-            let known = |id: &str| access.is_some_and(|access| has_consumer(access, id));
-            let (_, id) = consumers.find(|(_, id)| !known(id))?;
-            Some(format!("there is no consumer `{id}`"))
-        })
-    }
-
-    /// The value of a label that a condition names and no consumer has.
-    fn nobodys_label(&self, access: &access::Config) -> Option<String> {
-        self.values().find_map(|(dimension, value)| {
-            let Dimension::Label(label) = dimension else {
-                return None;
-            };
-            let mut consumers = access.consumers().iter();
-            let is_known =
-                consumers.any(|known| known.labels().get(&**label).is_some_and(|it| it == value));
-            (!is_known).then(|| format!("holds for nobody: no consumer has {label} = `{value}`"))
-        })
-    }
-
-    fn values(&self) -> impl Iterator<Item = (&Dimension, &str)> {
-        self.conditions
-            .iter()
-            .flat_map(|condition| condition.values())
-    }
-}
-
-fn has_consumer(access: &access::Config, id: &str) -> bool {
-    let mut consumers = access.consumers().iter();
-    id == access::Config::ANONYMOUS || consumers.any(|consumer| consumer.id() == id)
 }

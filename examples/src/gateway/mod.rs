@@ -32,6 +32,8 @@ pub mod config;
 mod error;
 pub mod ledger;
 pub mod limits;
+mod reach;
+mod remarks;
 pub mod run;
 pub mod stack;
 pub mod store;

@@ -6,17 +6,17 @@ use crate::{
 };
 
 /// A file that is right but for one line.
-fn with(line: &str) -> String {
+pub(crate) fn with(line: &str) -> String {
     one_backend("http://127.0.0.1:9", "") + line + "\n"
 }
 
 /// A backend that is right but for these lines.
-fn backend(lines: &str) -> String {
+pub(crate) fn backend(lines: &str) -> String {
     format!("[[backend]]\nid = \"b\"\ndialect = \"openai\"\n{lines}\n")
 }
 
 /// A file with a budget of these lines.
-fn budget(lines: &str) -> String {
+pub(crate) fn budget(lines: &str) -> String {
     with(&format!(
         "[token_limit]\nestimate = \"off\"\nopaque = \"pass\"\n\
          [[token_limit.budget]]\nname = \"b\"\n{lines}"
@@ -24,13 +24,13 @@ fn budget(lines: &str) -> String {
 }
 
 /// One who may call, with these keys.
-fn consumer(id: &str, keys: &str) -> String {
+pub(crate) fn consumer(id: &str, keys: &str) -> String {
     format!("[[access.consumer]]\nid = \"{id}\"\nkeys = [{keys}]\n")
 }
 
 const SIMULATOR: &str = "[[simulator]]\nid = \"s\"\nlisten = \"127.0.0.1:0\"\n";
 
-const URL: &str = "url = \"http://127.0.0.1:9\"";
+pub(crate) const URL: &str = "url = \"http://127.0.0.1:9\"";
 
 #[tokio::test]
 async fn a_file_that_starts_is_accepted() {
@@ -462,43 +462,6 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
         assert!(error.contains(reason), "{name}: {error}");
         assert!(!error.contains("sk-"), "{name} shows a key: {error}");
         assert_eq!(output.stdout, b"", "{name}");
-    }
-}
-
-#[tokio::test]
-async fn what_stands_in_a_file_in_vain_is_remarked_on() {
-    let labelled = with("") + &consumer("a", "\"sk-1\"") + "labels = { tier = \"silver\" }\n";
-    for (name, toml, says) in [
-        (
-            "label",
-            labelled
-                + "[[request_limit]]\nkey = []\nquota = 1\nperiod = \"day\"\n\
-                   when = { \"label:tier\" = \"gold\" }",
-            "request_limit[0]: holds for nobody: no consumer has tier = `gold`",
-        ),
-        (
-            "prices",
-            budget("tokens_per_minute = 5")
-                + "[token_limit.prices]\ncurrency = \"USD\"\notherwise = { input = 1, output = 2 }",
-            "token_limit.prices: no budget has a `cost`, so that nothing is priced",
-        ),
-        (
-            "route",
-            with("[[route]]\nmodel = [\"m\"]\nbackends = [\"upstream\"]"),
-            "route[1]: no call comes here: route[0] takes all there are",
-        ),
-        (
-            "backend",
-            backend(URL) + &with(""),
-            "backend[0]: no route leads to `b`",
-        ),
-    ] {
-        let path = file(&format!("remark-{name}.toml"), &toml);
-        let path = path.to_str().unwrap();
-        let output = output(&mut gateway(&["--check", "--config", path])).await;
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{name}: {told}");
-        assert_eq!(told, format!("{path}: {says}\n"), "{name}");
     }
 }
 

@@ -32,6 +32,7 @@ mod encodings;
 mod large;
 mod many;
 mod refusals;
+mod remarks;
 mod sdk;
 mod shared;
 mod stall;

@@ -5,7 +5,10 @@ use http::Extensions;
 use http_body::Body;
 
 use super::{CallBody, Record, budget::Hold};
-use crate::dialect::{Dialect, Operation, Target};
+use crate::{
+    dialect::{Dialect, Operation, Target},
+    json::LongString,
+};
 
 /// What a caller asks, read once from head and body.
 ///
@@ -44,6 +47,7 @@ pub(super) struct View {
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pub(super) parts: Vec<Part>,
+    pub(super) long_strings: Vec<LongString>,
     pub(super) anchors: Anchors,
 }
 
@@ -286,6 +290,13 @@ impl Call {
             .as_ref()
             .and_then(|body| body.get(part.span.clone()))
             .unwrap_or_default()
+    }
+
+    /// The strings of the body of 256 bytes and more, keys among them, in the order in which they
+    /// stand there: whoever reads a piece need not look for where they end.
+    #[must_use]
+    pub fn long_strings(&self) -> &[LongString] {
+        &self.layout.long_strings
     }
 
     /// What the layers have learnt about this call.

@@ -102,3 +102,4 @@ pub use self::{
     record::{Fact, Record},
     service::CallService,
 };
+pub use crate::json::LongString;

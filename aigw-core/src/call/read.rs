@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     dialect::{Asked, Target, asked},
-    json::{Flaw, Malformed, Mode, Scanner, Sink, Value},
+    json::{Flaw, LongString, Malformed, Mode, Scanner, Sink, Value},
     reject::{Reason, Refusal},
 };
 
@@ -139,6 +139,10 @@ impl Sink<Asked> for Reader<'_> {
             Asked::StreamOptions => anchors.stream_options = Some(Options::Object { start, empty }),
             _ => {}
         }
+    }
+
+    fn long_string(&mut self, string: LongString) {
+        self.layout.long_strings.push(string);
     }
 
     fn value(&mut self, field: Asked, value: Value<'_>, span: Range<u64>) {

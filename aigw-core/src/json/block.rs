@@ -1,38 +1,36 @@
 //! Where a run of bytes ends, looked for in many at once.
 
-use wide::u8x16;
+use fearless_simd::{Level, Simd, dispatch, mask8x16, prelude::*, u8x16};
 
-/// How many bytes stand before the first that ends a run, as `marks` marks it in a block and `ends`
-/// in a byte.
-#[inline]
-pub(super) fn run(
-    bytes: &[u8],
-    marks: impl Fn(u8x16) -> u8x16,
-    ends: impl Fn(u8) -> bool,
-) -> usize {
-    let (blocks, tail) = bytes.as_chunks();
+/// What ends a run.
+pub(super) trait End {
+    /// Marks it in a block.
+    fn mark<S: Simd>(block: u8x16<S>) -> mask8x16<S>;
+
+    /// Whether this byte does.
+    fn is(byte: u8) -> bool;
+}
+
+/// How many bytes stand before the first that ends a run.
+// Most runs are shorter than what it takes to find out what more the processor has.
+#[inline(always)]
+pub(super) fn run<E: End>(bytes: &[u8]) -> usize {
+    dispatch!(Level::baseline(), simd => run_by::<E, _>(simd, bytes))
+}
+
+#[inline(always)]
+fn run_by<E: End, S: Simd>(simd: S, bytes: &[u8]) -> usize {
+    let (blocks, tail) = bytes.as_chunks::<16>();
     let mut passed = 0;
     for block in blocks {
-        let marked = marks(u8x16::new(*block)).to_bitmask();
+        let marked = E::mark(u8x16::from_slice(simd, block)).to_bitmask();
         if marked != 0 {
             return passed + marked.trailing_zeros() as usize;
         }
         passed += block.len();
     }
-    let end = tail.iter().position(|byte| ends(*byte));
+    let end = tail.iter().position(|byte| E::is(*byte));
     passed + end.unwrap_or(tail.len())
-}
-
-/// Marks the bytes that are `byte`.
-#[inline]
-pub(super) fn equal(block: u8x16, byte: u8) -> u8x16 {
-    block.simd_eq(u8x16::splat(byte))
-}
-
-/// Marks the bytes that are at most `most`.
-#[inline]
-pub(super) fn up_to(block: u8x16, most: u8) -> u8x16 {
-    block.min(u8x16::splat(most)).simd_eq(block)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! what stands there. Requests are scanned [strictly](Mode::Strict), because what we read must be
 //! what the provider reads; answers [leniently](Mode::Lenient), because a provider's flaw is not
 //! ours to refuse, and subtrees that no path enters are passed over sixteen bytes at a time. A
-//! [`Mark`] lets a scanner go on where another document of the same beginning was left.
+//! [`Mark`] lets a scanner go on where another document of the same beginning was left. Of long
+//! strings a sink is told wherever they stand.
 
 mod block;
 mod buffer;
@@ -26,6 +27,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use self::sink::LongString;
 pub(crate) use self::{
     mark::Mark,
     scanner::{Mode, Scanner},

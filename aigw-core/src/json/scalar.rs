@@ -4,6 +4,7 @@ use super::{
     Flaw,
     machine::{Broken, CAP, Listener, Machine, Rest},
     number::Number,
+    sink::{LONG, LongString},
     state::{Literal, Role, State},
     text::{Escape, plain_len},
     tree::Leaf,
@@ -23,6 +24,9 @@ impl Machine {
         if let Some((plain, [b'"', behind @ ..])) = rest.split_at_checked(plain_len(rest)) {
             if role == Role::Length {
                 self.tell_length(plain.len() as u64, sink);
+            }
+            if plain.len() >= LONG {
+                self.tell_long(plain.len(), plain.len() as u64, false, rest, sink);
             }
             self.end_text(role, Some(Text::plain(plain)), behind, sink)?;
             return Ok(behind);
@@ -58,6 +62,10 @@ impl Machine {
             self.place.state = State::Text(role, escape);
             return Ok(&[]);
         }
+        let is_whole = !matches!(self.place.state, State::Text(..));
+        if is_whole && raw.len() >= LONG {
+            self.tell_long(raw.len(), run.meaning, run.has_codes, rest, sink);
+        }
         let behind = rest.get(raw.len() + 1..).unwrap_or_default();
         if kept && !self.held.is_empty() {
             self.held.push(raw);
@@ -67,6 +75,24 @@ impl Machine {
             self.end_text(role, Some(Text::new(raw)), behind, sink)?;
         }
         Ok(behind)
+    }
+
+    /// A long string of so many bytes has ended, whose text `rest` begins with.
+    fn tell_long(
+        &self,
+        written: usize,
+        meaning: u64,
+        has_codes: bool,
+        rest: &[u8],
+        sink: &mut Listener<'_>,
+    ) {
+        // Where a chunk is in memory, so is every place in it.
+        let begin = self.at(rest) as usize;
+        sink.long_string(LongString {
+            span: begin - 1..begin + written + 1,
+            bytes: meaning as usize,
+            has_codes,
+        });
     }
 
     #[inline]

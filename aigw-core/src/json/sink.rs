@@ -17,6 +17,26 @@ pub(crate) trait Sink<F> {
     fn length(&mut self, field: F, bytes: u64, began: u64) {
         let _ = (field, bytes, began);
     }
+
+    /// A [long](LONG) string that stands whole in its chunk has ended, wherever it is.
+    fn long_string(&mut self, string: LongString) {
+        let _ = string;
+    }
+}
+
+/// How many bytes a string has at least, between its quotes, that is told because it is long.
+pub(crate) const LONG: usize = 256;
+
+/// A string of at least 256 bytes, as it stands in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LongString {
+    /// Where it stands, with its quotes.
+    pub span: Range<usize>,
+    /// How many bytes of UTF-8 it says.
+    pub bytes: usize,
+    /// Whether an escape of a code (`\u00e9`) stands in it.
+    pub has_codes: bool,
 }
 
 /// A sink as the machine knows it, for which fields are numbers.
@@ -42,6 +62,10 @@ impl<F: Copy, S: Sink<F>> Sink<FieldId> for Numbered<'_, F, S> {
         if let Some(field) = self.shape.field(field) {
             self.sink.length(field, bytes, began);
         }
+    }
+
+    fn long_string(&mut self, string: LongString) {
+        self.sink.long_string(string);
     }
 }
 

@@ -1,10 +1,10 @@
 //! The inside of a string: runs of plain bytes, and escapes that a chunk boundary may cut.
 
-use wide::{u8x16, u8x32};
+use fearless_simd::{Level, Simd, dispatch, mask8x16, prelude::*, u8x16, u8x64};
 
 use super::{
     Mode,
-    block::{equal, run, up_to},
+    block::{End, run},
 };
 
 /// Where in an escape the last chunk ended.
@@ -21,6 +21,8 @@ pub(super) struct Run<'c> {
     pub(super) raw: &'c [u8],
     /// How many bytes of UTF-8 they mean.
     pub(super) meaning: u64,
+    /// Whether an escape of a code stands in it.
+    pub(super) has_codes: bool,
     /// Whether the closing quote follows.
     pub(super) ended: bool,
 }
@@ -33,10 +35,11 @@ impl Escape {
     /// Reads on in a string. Where it cannot go on, the error is how many bytes could be read.
     pub(super) fn read<'c>(&mut self, rest: &'c [u8], mode: Mode) -> Result<Run<'c>, usize> {
         let (mut len, mut meaning) = (0, 0);
-        let mut ended = false;
+        let (mut has_codes, mut ended) = (false, false);
         while let Some(byte) = rest.get(len) {
             if *self != Self::None {
                 meaning += self.step(*byte, mode).ok_or(len)?;
+                has_codes |= *self != Self::None;
                 len += 1;
                 continue;
             }
@@ -60,6 +63,7 @@ impl Escape {
         Ok(Run {
             raw,
             meaning,
+            has_codes,
             ended,
         })
     }
@@ -116,31 +120,42 @@ struct Easy {
     meaning: u64,
 }
 
-/// Block after block, since a text has an escape in every other line and each is passed over
-/// without a new beginning.
 fn easy(rest: &[u8]) -> Easy {
-    let (blocks, _) = rest.as_chunks();
+    dispatch!(Level::new(), simd => easy_by(simd, rest))
+}
+
+/// Block after block, and all escapes of a block at once: a text has one in every other line, and
+/// no processor foresees where.
+#[inline(always)]
+fn easy_by<S: Simd>(simd: S, rest: &[u8]) -> Easy {
+    let (blocks, _) = rest.as_chunks::<64>();
     let (mut len, mut escapes) = (0, 0);
-    // Bit 0: the first byte of the next block is the letter of an escape that the last one began.
+    // Whether the first byte of the next block is the letter of an escape that the last one began.
     let mut letter = 0;
     for block in blocks {
-        let mut marks = specials(u8x32::new(*block)).to_bitmask() & !letter;
-        letter = 0;
-        while marks != 0 {
-            let begin = marks.trailing_zeros();
-            let at = len + begin as usize;
-            if !begins_with_short_escape(rest.get(at..).unwrap_or_default()) {
-                let meaning = at as u64 - escapes;
-                return Easy { len: at, meaning };
-            }
-            let escape = 0b11_u64 << begin;
-            marks &= !(escape as u32);
-            letter = (escape >> u32::BITS) as u32;
-            escapes += 1;
+        let block = u8x64::from_slice(simd, block);
+        let backslashes = block.simd_eq(b'\\').to_bitmask();
+        let letters = letters(backslashes, letter);
+        let special = (block ^ 0x02).simd_le(0x20).to_bitmask();
+        let ends = special & !letters | letters & !shorts(block);
+        if ends != 0 {
+            let end = ends.trailing_zeros();
+            let passed = letters & ((1 << end) - 1);
+            // An escape that is none of the short ones is left whole.
+            let is_escape = letters >> end & 1;
+            let at = len + end as usize - is_escape as usize;
+            escapes += u64::from(passed.count_ones());
+            let meaning = at as u64 - escapes;
+            return Easy { len: at, meaning };
         }
-        len += block.len();
+        escapes += u64::from(letters.count_ones());
+        letter = (backslashes & !letters) >> 63;
+        len += 64;
     }
-    len += letter as usize;
+    if letter != 0 {
+        // Its letter, if there is one, is behind the blocks.
+        len -= 1;
+    }
     loop {
         let tail = rest.get(len..).unwrap_or_default();
         len += plain_len(tail);
@@ -153,6 +168,28 @@ fn easy(rest: &[u8]) -> Easy {
     }
 }
 
+/// The bytes of a block that are letters of escapes: those that an odd number of backslashes stands
+/// before. The first is one if the last block ended with an escape's backslash.
+#[inline(always)]
+fn letters(backslashes: u64, first: u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslashes = backslashes & !first;
+    let behind = backslashes << 1 | first;
+    // In a run that begins at an even place every odd place is a letter, and the other way round.
+    // Adding its first bit to a run clears it, so its places are told from all others.
+    let odd_runs = backslashes.wrapping_add(backslashes & !EVEN & !behind);
+    (EVEN ^ (odd_runs << 1)) & behind
+}
+
+/// The bytes of a block that are letters of short escapes, behind a backslash.
+#[inline(always)]
+fn shorts<S: Simd>(block: u8x64<S>) -> u64 {
+    let quoting = block.simd_eq(b'"') | block.simd_eq(b'\\') | block.simd_eq(b'/');
+    let line = block.simd_eq(b'n') | block.simd_eq(b'r') | block.simd_eq(b'f');
+    let blank = block.simd_eq(b't') | block.simd_eq(b'b');
+    (quoting | line | blank).to_bitmask()
+}
+
 fn begins_with_short_escape(rest: &[u8]) -> bool {
     matches!(rest, [b'\\', letter, ..] if is_short(*letter))
 }
@@ -163,21 +200,57 @@ const fn is_short(byte: u8) -> bool {
 }
 
 /// How many bytes stand before the next quote, backslash or control character.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_len(rest: &[u8]) -> usize {
-    run(rest, special, |byte| matches!(byte, b'"' | b'\\' | ..0x20))
+    run::<Plain>(rest)
 }
+
+/// What stands in a string as it is meant.
+enum Plain {}
 
 // A quote, but for one bit, is the first character behind the control characters: then one
 // comparison marks both.
+impl End for Plain {
+    #[inline(always)]
+    fn mark<S: Simd>(block: u8x16<S>) -> mask8x16<S> {
+        (block ^ 0x02).simd_le(0x20) | block.simd_eq(b'\\')
+    }
 
-#[inline]
-fn special(block: u8x16) -> u8x16 {
-    up_to(block ^ u8x16::splat(0x02), 0x20) | equal(block, b'\\')
+    #[inline(always)]
+    fn is(byte: u8) -> bool {
+        matches!(byte, b'"' | b'\\' | ..0x20)
+    }
 }
 
-#[inline]
-fn specials(block: u8x32) -> u8x32 {
-    let bent = block ^ u8x32::splat(0x02);
-    bent.min(u8x32::splat(0x20)).simd_eq(bent) | block.simd_eq(u8x32::splat(b'\\'))
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, byte by byte.
+    fn plainly(rest: &[u8]) -> (usize, u64) {
+        let (mut len, mut meaning) = (0, 0);
+        loop {
+            let escape = begins_with_short_escape(&rest[len..]);
+            match rest.get(len) {
+                None | Some(b'"' | b'\\' | ..0x20) if !escape => return (len, meaning),
+                _ => len += 1 + usize::from(escape),
+            }
+            meaning += 1;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_escape_is_one_wherever_a_block_ends(
+            before in "a{0,70}",
+            text in r#"(\\{0,5}|\\["nt/u]|[a-zé]|"|\n){0,90}"#,
+        ) {
+            for text in [format!("{before}{text}"), before + &"a\\n\\\\".repeat(40) + &text] {
+                let Easy { len, meaning } = easy(text.as_bytes());
+                prop_assert_eq!((len, meaning), plainly(text.as_bytes()));
+            }
+        }
+    }
 }

@@ -17,3 +17,4 @@ mod forms;
 mod passing;
 mod refusals;
 mod stack;
+mod strings;

@@ -102,19 +102,25 @@ impl Caller {
     }
 }
 
-/// Calls with all callers at once for so long; answers how many calls were made.
+/// Calls with all callers at once for so long, each with one of these prompts after the other; answers
+/// how many calls were made.
 pub(crate) async fn drive(
     callers: Vec<Caller>,
-    prompt: &Bytes,
+    prompts: &[Bytes],
     period: Duration,
 ) -> Result<(Vec<Caller>, u64)> {
     let until = Instant::now() + period;
-    let tasks = callers.into_iter().map(|mut caller| {
-        let prompt = prompt.clone();
+    let tasks = callers.into_iter().enumerate().map(|(index, mut caller)| {
+        let mut prompts = prompts.to_vec();
+        let ahead = 7 * index % prompts.len();
+        prompts.rotate_left(ahead);
         task::spawn_local(async move {
             let mut calls = 0;
-            while Instant::now() < until {
-                let called = caller.call(prompt.clone()).await;
+            for prompt in prompts.into_iter().cycle() {
+                if Instant::now() >= until {
+                    break;
+                }
+                let called = caller.call(prompt).await;
                 // Errors do not cross tasks as they are.
                 called.map_err(|error| error.to_string())?;
                 calls += 1;

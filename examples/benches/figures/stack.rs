@@ -18,7 +18,7 @@ use crate::{
 
 struct Case {
     name: &'static str,
-    prompt: Bytes,
+    prompts: Vec<Bytes>,
     answer: Answer,
     pace: Pace,
     /// The most that the layers may take of the bare gateway's time.
@@ -46,18 +46,18 @@ pub(crate) fn run(options: &Options) -> Result {
 fn cases() -> [Case; 4] {
     let whole = || Answer::Whole(payload::completion());
     let stream = || Answer::Events(payload::events(200));
-    let case = |name, prompt, answer, pace, target| Case {
+    let case = |name, prompts, answer, pace, target| Case {
         name,
-        prompt,
+        prompts,
         answer,
         pace,
         target,
     };
     let (short, long) = (
-        payload::prompt(2 << 10, false),
-        payload::prompt(32 << 10, false),
+        payload::prompts(2 << 10, false),
+        payload::prompts(32 << 10, false),
     );
-    let streamed = payload::prompt(2 << 10, true);
+    let streamed = payload::prompts(2 << 10, true);
     [
         case("2 KB prompt", short, whole(), Pace::AtOnce, 1.15),
         case("32 KB prompt", long, whole(), Pace::AtOnce, 1.25),
@@ -90,14 +90,14 @@ async fn measure(options: &Options) -> Result {
             for _ in 0..CALLERS {
                 callers.push(Caller::connect(gateway.address, Http::One).await?);
             }
-            let (callers, _) = load::drive(callers, &case.prompt, PERIOD).await?;
+            let (callers, _) = load::drive(callers, &case.prompts, PERIOD).await?;
             sides.push((kind, gateway, callers, Figures::default()));
         }
         for _ in 0..options.rounds * TURNS {
             for (_, gateway, callers, figures) in &mut sides {
                 let before = gateway.cpu()?;
                 let (idle, calls) =
-                    load::drive(std::mem::take(callers), &case.prompt, PERIOD).await?;
+                    load::drive(std::mem::take(callers), &case.prompts, PERIOD).await?;
                 *callers = idle;
                 figures.push((gateway.cpu()? - before).as_secs_f64() * 1e6 / calls as f64);
             }

@@ -106,29 +106,30 @@ impl FromStr for Workload {
 
 /// Does it so many times.
 pub(crate) fn run(workload: Workload, times: usize) -> Result {
-    let (prompt, answer, calls) = match workload.work {
-        Work::ShortCall => (payload::prompt(2 << 10, false), None, times),
-        Work::LongCall => (payload::prompt(32 << 10, false), None, times),
-        Work::Chunk => (asking(payload::prompt(2 << 10, true)), Some(times), 1),
-        Work::HidingChunk => (payload::prompt(2 << 10, true), Some(times), 1),
+    let (prompts, answer, calls) = match workload.work {
+        Work::ShortCall => (payload::prompts(2 << 10, false), None, times),
+        Work::LongCall => (payload::prompts(32 << 10, false), None, times),
+        Work::Chunk => (vec![asking(payload::prompt(2 << 10, true))], Some(times), 1),
+        Work::HidingChunk => (vec![payload::prompt(2 << 10, true)], Some(times), 1),
     };
     let answer = match answer {
         None => Answer::Whole(payload::completion()),
         Some(chunks) => Answer::Events(vec![payload::event(); chunks]),
     };
     match workload.behind {
-        Behind::Nothing => repeat(&nothing(answer), &prompt, calls),
-        Behind::Layers => repeat(&layers(answer), &prompt, calls),
-        Behind::Limited => repeat(&limited(answer)?, &prompt, calls),
+        Behind::Nothing => repeat(&nothing(answer), &prompts, calls),
+        Behind::Layers => repeat(&layers(answer), &prompts, calls),
+        Behind::Limited => repeat(&limited(answer)?, &prompts, calls),
     }
 }
 
-fn repeat<S, B>(stack: &S, prompt: &Bytes, calls: usize) -> Result
+fn repeat<S, B>(stack: &S, prompts: &[Bytes], calls: usize) -> Result
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible> + Clone,
     B: Body<Data = Bytes>,
 {
-    (0..calls).try_for_each(|_| call(stack, prompt.clone()).map(drop))
+    let mut prompts = prompts.iter().cycle().take(calls);
+    prompts.try_for_each(|prompt| call(stack, prompt.clone()).map(drop))
 }
 
 /// The prompt of a caller that wants to know the usage.

@@ -101,7 +101,7 @@ impl Begun {
             let count = known.unwrap_or_else(|| {
                 shared.load(encoding);
                 let mut tally = Tally::new(Tokens::new(encoding));
-                prompt::read_part(call.json(part), part.kind, &recipe, &mut tally);
+                prompt::read_part(&call, part, &recipe, &mut tally);
                 let count = PartCount {
                     tokens: tally.fixed.saturating_add_unsigned(tally.texts.tokens()),
                     assumed: tally.assumed,

@@ -1,7 +1,5 @@
 use std::ops::RangeInclusive;
 
-use memchr::memchr;
-
 use super::{
     class::{Class, Counts},
     scan::scan,
@@ -36,9 +34,9 @@ const BLOCK: usize = 256;
 /// The longest run of letters and digits that is not cut.
 const WORD: usize = 32;
 
-/// Where more than one byte of so many begins an escape, as in texts of other scripts that are
-/// written in ASCII, there is no place to cut.
-const DENSE: usize = 8;
+/// Where more than one byte of so many is there for an escape alone, as in texts of other scripts
+/// that are written in ASCII, there is no place to cut.
+const DENSE: usize = 4;
 
 impl Features {
     /// How many bytes of text there are, at least and at most.
@@ -61,12 +59,13 @@ impl Features {
         numbers
     }
 
-    /// Reads a text, whose bytes stand as in JSON if there are escapes in it.
-    fn read(&mut self, text: &[u8], escapes: usize) {
+    /// Reads a text, which says so many bytes and stands as in JSON if it is raw.
+    fn read(&mut self, text: &[u8], bytes: RangeInclusive<usize>, is_raw: bool) {
         self.counts.add(Class::Text, 1);
         let mut at = self.passed_over.min(text.len());
         self.passed_over -= at;
         let before = self.bytes as usize;
+        let mut room = Vec::new();
         while at < text.len() {
             let passed = before.saturating_add(at);
             let length = WHOLE.saturating_sub(passed);
@@ -74,36 +73,35 @@ impl Features {
             let length = length.min(text.len() - at);
             // Each byte that is read stands for so many.
             let times = passed / WHOLE + 1;
-            let is_raw = escapes > 0;
             let part = text.get(cut(text, at, is_raw)..cut(text, at + length, is_raw));
-            let part = part.unwrap_or_default();
-            let mut counts = Counts::default();
-            if is_raw && memchr(b'\\', part).is_some() {
-                scan(&unescape(part), &mut counts);
-            } else {
-                scan(part, &mut counts);
+            let mut part = part.unwrap_or_default();
+            if is_raw {
+                part = unescape(part, &mut room);
             }
+            let mut counts = Counts::default();
+            scan(part, &mut counts);
             self.counts.add_times(&counts, times as u64);
             at = at.saturating_add(length.saturating_mul(times));
         }
         self.passed_over += at - text.len();
-        // An escape is at least two bytes, at most six, and says at least one.
-        let bytes = (text.len() - escapes) as u64;
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.uncertain = self.uncertain.saturating_add(escapes as u64 * 4);
+        self.bytes = self.bytes.saturating_add(*bytes.end() as u64);
+        let uncertain = bytes.end() - bytes.start();
+        self.uncertain = self.uncertain.saturating_add(uncertain as u64);
     }
 }
 
 impl Texts for Features {
     fn text(&mut self, text: &str) {
-        self.read(text.as_bytes(), 0);
+        self.read(text.as_bytes(), text.len()..=text.len(), false);
     }
 
     fn raw(&mut self, text: Raw<'_>) -> Result<(), Unexpected> {
-        let raw = text.inside();
-        match text.escapes() {
-            Some(escapes) if escapes <= raw.len() / DENSE => self.read(raw, escapes),
-            _ => self.text(&text.decode()?),
+        let (raw, bytes) = (text.inside(), text.bytes());
+        let escapes = raw.len() - bytes.start();
+        if escapes > raw.len() / DENSE || text.has_halves() {
+            self.text(&text.decode()?);
+        } else {
+            self.read(raw, bytes, escapes > 0);
         }
         Ok(())
     }
@@ -112,11 +110,15 @@ impl Texts for Features {
 /// Where a text may be cut so that no word is, if it is not too long, nor any character or escape:
 /// here or behind.
 fn cut(text: &[u8], at: usize, is_raw: bool) -> usize {
+    // A text is not cut within anything at its ends.
+    if at == 0 || at >= text.len() {
+        return at.min(text.len());
+    }
     let may_be = |at: &usize| is_boundary(text, *at) && !(is_raw && in_escape(text, *at));
     let mut behind = at..text.len();
     let words = behind.clone().take(WORD);
-    let word_ends = words.filter(may_be).find(|at| !in_word(text, *at));
-    let cut = word_ends.or_else(|| behind.find(may_be));
+    let word_end = words.filter(|at| !in_word(text, *at)).find(may_be);
+    let cut = word_end.or_else(|| behind.find(may_be));
     cut.unwrap_or(text.len())
 }
 

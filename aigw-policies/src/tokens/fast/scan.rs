@@ -1,15 +1,30 @@
 //! Counts what a text consists of, sixty-four bytes at a time.
 
-use wide::u8x32;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::class::{Class, Counts};
 
+/// The longest word that is looked at letter by letter.
+const SHORT: usize = 16;
+
 /// Counts all of a text in UTF-8.
 pub(super) fn scan(bytes: &[u8], counts: &mut Counts) {
+    // Every message has its role beside its text.
+    if bytes.len() <= SHORT && bytes.iter().all(u8::is_ascii_lowercase) {
+        counts.add(Class::Word, u64::from(!bytes.is_empty()));
+        counts.add(Class::LongWord, bytes.len().saturating_sub(6) as u64);
+        return;
+    }
+    dispatch!(Level::new(), simd => scan_by(simd, bytes, counts));
+}
+
+// What the processor has is found out once a text, for all that is called here is part of it.
+#[inline(always)]
+fn scan_by<S: Simd>(simd: S, bytes: &[u8], counts: &mut Counts) {
     let (blocks, tail) = bytes.as_chunks::<64>();
     let mut scan = Scan::default();
     for (block, at) in blocks.iter().zip((0..).step_by(64)) {
-        scan.block(block, u64::MAX, counts);
+        scan.block(simd, block, u64::MAX, counts);
         scan.others(bytes, at, counts);
     }
     if !tail.is_empty() {
@@ -17,7 +32,7 @@ pub(super) fn scan(bytes: &[u8], counts: &mut Counts) {
         for (to, from) in block.iter_mut().zip(tail) {
             *to = *from;
         }
-        scan.block(&block, (1 << tail.len()) - 1, counts);
+        scan.block(simd, &block, (1 << tail.len()) - 1, counts);
         scan.others(bytes, bytes.len() - tail.len(), counts);
     }
 }
@@ -29,6 +44,7 @@ struct Scan {
     small: u64,
     blanks: u64,
     lines: u64,
+    signs: u64,
     /// How many digits the block ended with, in threes.
     digits: u32,
     last: u8,
@@ -38,15 +54,16 @@ struct Scan {
 
 impl Scan {
     /// Counts the ASCII of a block, as far as it is `valid`.
-    #[inline]
-    fn block(&mut self, block: &[u8; 64], valid: u64, counts: &mut Counts) {
-        let letters = valid & mask(block, |bytes| range(bytes | u8x32::splat(0x20), b'a', b'z'));
-        let small = valid & mask(block, |bytes| range(bytes, b'a', b'z'));
-        let digits = valid & mask(block, |bytes| range(bytes, b'0', b'9'));
-        let blanks = valid & mask(block, |bytes| equal(bytes, b' ') | equal(bytes, b'\t'));
-        let lines = valid & mask(block, |bytes| equal(bytes, b'\n') | equal(bytes, b'\r'));
-        let ascii = valid & mask(block, |bytes| range(bytes, 0, 0x7f));
-        self.begins = valid & mask(block, |bytes| range(bytes, 0xc0, 0xff));
+    #[inline(always)]
+    fn block<S: Simd>(&mut self, simd: S, block: &[u8; 64], valid: u64, counts: &mut Counts) {
+        let bytes = u8x64::from_slice(simd, block);
+        let letters = valid & range(bytes | 0x20, b'a', b'z');
+        let small = valid & range(bytes, b'a', b'z');
+        let digits = valid & range(bytes, b'0', b'9');
+        let blanks = valid & either(bytes, b' ', b'\t');
+        let lines = valid & either(bytes, b'\n', b'\r');
+        let ascii = valid & range(bytes, 0, 0x7f);
+        self.begins = valid & range(bytes, 0xc0, 0xff);
         let signs = ascii & !(letters | digits | blanks | lines);
 
         let before = |mask: u64, last: u64, by: u32| (mask << by) | (last >> (64 - by));
@@ -63,16 +80,20 @@ impl Scan {
         add(Class::Line, lines & !before(lines, self.lines, 1));
         let second = blanks & before(blanks, self.blanks, 1);
         add(Class::Indent, second & !before(blanks, self.blanks, 2));
-        if signs != 0 {
-            let same = signs & as_before(block, self.last);
-            add(Class::SameSign, same);
-            add(Class::Sign, signs & !same);
+        let mut same = signs & before(signs, self.signs, 1);
+        if same != 0 {
+            same &= as_before(simd, block, self.last);
         }
-        self.numbers(digits, counts);
+        add(Class::SameSign, same);
+        add(Class::Sign, signs & !same);
+        if digits != 0 || self.digits != 0 {
+            self.numbers(digits, counts);
+        }
         self.letters = letters;
         self.small = small;
         self.blanks = blanks;
         self.lines = lines;
+        self.signs = signs;
         self.last = block.last().copied().unwrap_or_default();
     }
 
@@ -99,7 +120,7 @@ impl Scan {
     }
 
     /// Counts the other characters that begin in the block at this place.
-    #[inline]
+    #[inline(always)]
     fn others(&self, bytes: &[u8], at: usize, counts: &mut Counts) {
         let mut begins = self.begins;
         while begins != 0 {
@@ -114,40 +135,26 @@ impl Scan {
 }
 
 /// The bytes of a block that are as the byte before each; before the first there is this one.
-#[inline]
-fn as_before(block: &[u8; 64], first: u8) -> u64 {
+#[inline(always)]
+fn as_before<S: Simd>(simd: S, block: &[u8; 64], first: u8) -> u64 {
     let mut before = [first; 64];
     for (to, from) in before.iter_mut().skip(1).zip(block) {
         *to = *from;
     }
-    let (before, _) = before.as_chunks::<32>();
-    let mut before = before.iter().rev();
-    mask(block, |bytes| {
-        let before = before.next().copied().unwrap_or_default();
-        bytes.simd_eq(u8x32::new(before))
-    })
+    let before = u8x64::from_slice(simd, &before);
+    u8x64::from_slice(simd, block).simd_eq(before).to_bitmask()
 }
 
-/// Which bytes of a block are marked, the first in the lowest bit.
-#[inline]
-fn mask(block: &[u8; 64], mut marks: impl FnMut(u8x32) -> u8x32) -> u64 {
-    let (halves, _) = block.as_chunks::<32>();
-    let bits = halves.iter().rev();
-    bits.fold(0, |higher, half| {
-        higher << 32 | u64::from(marks(u8x32::new(*half)).to_bitmask())
-    })
+/// The bytes that are one or the other, the first in the lowest bit.
+#[inline(always)]
+fn either<S: Simd>(bytes: u8x64<S>, one: u8, other: u8) -> u64 {
+    (bytes.simd_eq(one) | bytes.simd_eq(other)).to_bitmask()
 }
 
-#[inline]
-fn equal(bytes: u8x32, byte: u8) -> u8x32 {
-    bytes.simd_eq(u8x32::splat(byte))
-}
-
-/// Marks the bytes from `first` to `last`.
-#[inline]
-fn range(bytes: u8x32, first: u8, last: u8) -> u8x32 {
-    let above = bytes - u8x32::splat(first);
-    above.min(u8x32::splat(last - first)).simd_eq(above)
+/// The bytes from `first` to `last`.
+#[inline(always)]
+fn range<S: Simd>(bytes: u8x64<S>, first: u8, last: u8) -> u64 {
+    (bytes - first).simd_le(last - first).to_bitmask()
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl<T: Texts> Content<'_, T> {
         let mut image = Image::default();
         json.enter()?;
         while let Some(key) = json.key()? {
-            self.member(Key::new(&key.decode()?), json, &mut image)?;
+            self.member(Key::read(key)?, json, &mut image)?;
         }
         if let Some(media) = image.media {
             self.tally

@@ -1,37 +1,46 @@
-//! Reads JSON that a [`Call`](aigw_core::call::Call) has found to be well-formed, once and without
+//! Reads JSON that a [`Call`] has found to be well-formed, once and without
 //! a copy: what stands in a string is its reader's to make out.
 
-use std::{borrow::Cow, str};
+use aigw_core::call::{Call, LongString, Part};
 
-use memchr::memchr2;
+use super::string::Raw;
 
 /// What is left of a document.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::tokens) struct Json<'j>(&'j [u8]);
+pub(in crate::tokens) struct Json<'j> {
+    rest: &'j [u8],
+    /// Where it ends in the body that it is a part of.
+    end: usize,
+    /// Strings of that body of which it is known where they end.
+    known: &'j [LongString],
+}
 
 /// The document is not as any provider wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tokens) struct Unexpected;
 
-/// A string as it is written.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::tokens) struct Raw<'j> {
-    /// With its quotes.
-    json: &'j [u8],
-    escapes: usize,
-    /// Whether one of its escapes is half a character.
-    halves: bool,
-}
-
 impl<'j> Json<'j> {
     pub(in crate::tokens) fn new(json: &'j [u8]) -> Self {
-        Self(json)
+        let (rest, end) = (json, json.len());
+        let known = &[];
+        Self { rest, end, known }
+    }
+
+    /// A part of a call.
+    pub(in crate::tokens) fn of(call: &'j Call, part: &Part) -> Self {
+        let known = call.long_strings();
+        let first = known.partition_point(|string| string.span.start < part.span.start);
+        Self {
+            rest: call.json(part),
+            end: part.span.end,
+            known: known.get(first..).unwrap_or_default(),
+        }
     }
 
     /// The first byte of the next value, or what ends a list or an object.
     pub(super) fn peek(&mut self) -> Option<u8> {
-        self.0 = self.0.trim_ascii_start();
-        self.0.first().copied()
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.first().copied()
     }
 
     /// Enters an object, if the next value is one.
@@ -78,29 +87,28 @@ impl<'j> Json<'j> {
         if self.peek() != Some(b'"') {
             return Err(Unexpected);
         }
-        let json = self.0;
-        let mut raw = Raw {
-            json,
-            escapes: 0,
-            halves: false,
+        let read = match self.known() {
+            Some(string) => Raw::known(self.rest, string),
+            None => Raw::read(self.rest),
         };
-        let mut at = 1;
-        loop {
-            let rest = json.get(at..).ok_or(Unexpected)?;
-            at += memchr2(b'"', b'\\', rest).ok_or(Unexpected)?;
-            match json.get(at..) {
-                Some([b'"', rest @ ..]) => {
-                    raw.json = json.get(..=at).unwrap_or_default();
-                    self.0 = rest;
-                    return Ok(raw);
-                }
-                Some([_, b'u', b'd' | b'D', b'8'..=b'f', ..]) => raw.halves = true,
-                _ => {}
+        let (string, rest) = read.ok_or(Unexpected)?;
+        self.rest = rest;
+        Ok(string)
+    }
+
+    /// What is known of the string that stands here.
+    fn known(&mut self) -> Option<&'j LongString> {
+        let here = self.end - self.rest.len();
+        while let [string, behind @ ..] = self.known {
+            if string.span.start > here {
+                break;
             }
-            raw.escapes += 1;
-            // Of a longer escape, what is left is plain.
-            at += 2;
+            self.known = behind;
+            if string.span.start == here {
+                return Some(string);
+            }
         }
+        None
     }
 
     /// A string; `None` where there is a null.
@@ -115,23 +123,23 @@ impl<'j> Json<'j> {
     /// Passes over a value; answers how it is written.
     pub(super) fn skip(&mut self) -> Result<&'j [u8], Unexpected> {
         match self.peek().ok_or(Unexpected)? {
-            b'"' => return Ok(self.string()?.json),
+            b'"' => return Ok(self.string()?.json()),
             b'{' | b'[' => {}
             _ => {
                 let ends =
                     |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
-                let length = self.0.iter().position(ends).unwrap_or(self.0.len());
+                let length = self.rest.iter().position(ends).unwrap_or(self.rest.len());
                 return Ok(self.advance(length));
             }
         }
-        let whole = self.0;
+        let whole = self.rest;
         let mut depth = 0_usize;
         loop {
             // Blanks, commas, numbers and words stand between what counts here.
             let counts = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
-            let next = self.0.iter().position(counts).ok_or(Unexpected)?;
+            let next = self.rest.iter().position(counts).ok_or(Unexpected)?;
             self.advance(next);
-            match self.0.first() {
+            match self.rest.first() {
                 Some(b'"') => {
                     self.string()?;
                     continue;
@@ -141,7 +149,9 @@ impl<'j> Json<'j> {
             }
             self.step();
             if depth == 0 {
-                return Ok(whole.get(..whole.len() - self.0.len()).unwrap_or_default());
+                return Ok(whole
+                    .get(..whole.len() - self.rest.len())
+                    .unwrap_or_default());
             }
         }
     }
@@ -159,39 +169,12 @@ impl<'j> Json<'j> {
     }
 
     fn advance(&mut self, length: usize) -> &'j [u8] {
-        let (passed, rest) = self.0.split_at_checked(length).unwrap_or((self.0, &[]));
-        self.0 = rest;
+        let (passed, rest) = self
+            .rest
+            .split_at_checked(length)
+            .unwrap_or((self.rest, &[]));
+        self.rest = rest;
         passed
-    }
-}
-
-impl<'j> Raw<'j> {
-    /// What it says.
-    pub(in crate::tokens) fn decode(self) -> Result<Cow<'j, str>, Unexpected> {
-        if self.escapes == 0 {
-            let plain = str::from_utf8(self.inside());
-            return plain.map(Cow::Borrowed).map_err(|_| Unexpected);
-        }
-        let text = serde_json::from_slice(self.json);
-        text.map(Cow::Owned).map_err(|_| Unexpected)
-    }
-
-    /// What stands between its quotes.
-    pub(in crate::tokens) fn inside(self) -> &'j [u8] {
-        let (_, behind) = self.json.split_at_checked(1).unwrap_or_default();
-        behind
-            .get(..behind.len().saturating_sub(1))
-            .unwrap_or_default()
-    }
-
-    pub(super) fn is_empty(self) -> bool {
-        self.json.len() <= 2
-    }
-
-    /// How many escapes it has, of two bytes, or of six for a character of one to three; `None`
-    /// where that cannot be told by their number.
-    pub(in crate::tokens) fn escapes(self) -> Option<usize> {
-        (!self.halves).then_some(self.escapes)
     }
 }
 

@@ -5,6 +5,8 @@ use serde::{
     de::{Error, Visitor},
 };
 
+use super::{json::Unexpected, string::Raw};
+
 /// What stands under a key of a message, in whichever dialect. Values tell themselves apart by
 /// their keys, not by a `type` beside them, which may come later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,22 +38,29 @@ pub(super) enum Key {
 }
 
 impl Key {
-    pub(super) fn new(key: &str) -> Self {
+    pub(super) fn read(key: Raw<'_>) -> Result<Self, Unexpected> {
+        match key.plain() {
+            Some(key) => Ok(Self::new(key)),
+            None => Ok(Self::new(key.decode()?.as_bytes())),
+        }
+    }
+
+    fn new(key: &[u8]) -> Self {
         match key {
-            "name" => Self::Name,
-            "image_url" => Self::ImageUrl,
-            "detail" => Self::Detail,
-            "source" | "inlineData" | "inline_data" | "input_audio" | "file" => Self::Source,
-            "file_data" | "fileData" => Self::FileData,
-            "file_id" | "file_url" => Self::FileUrl,
-            "url" | "fileUri" | "file_uri" => Self::Url,
-            "data" => Self::Data,
-            "type" => Self::Type,
-            "input" | "args" | "response" => Self::Free,
-            "id" | "call_id" | "tool_use_id" | "status" | "index" | "phase" | "signature"
-            | "thoughtSignature" | "thought_signature" | "encrypted_content" | "cache_control"
-            | "annotations" | "citations" | "logprobs" | "filename" | "mimeType" | "mime_type"
-            | "media_type" => Self::Hidden,
+            b"name" => Self::Name,
+            b"image_url" => Self::ImageUrl,
+            b"detail" => Self::Detail,
+            b"source" | b"inlineData" | b"inline_data" | b"input_audio" | b"file" => Self::Source,
+            b"file_data" | b"fileData" => Self::FileData,
+            b"file_id" | b"file_url" => Self::FileUrl,
+            b"url" | b"fileUri" | b"file_uri" => Self::Url,
+            b"data" => Self::Data,
+            b"type" => Self::Type,
+            b"input" | b"args" | b"response" => Self::Free,
+            b"id" | b"call_id" | b"tool_use_id" | b"status" | b"index" | b"phase"
+            | b"signature" | b"thoughtSignature" | b"thought_signature" | b"encrypted_content"
+            | b"cache_control" | b"annotations" | b"citations" | b"logprobs" | b"filename"
+            | b"mimeType" | b"mime_type" | b"media_type" => Self::Hidden,
             _ => Self::Text,
         }
     }

@@ -22,13 +22,14 @@ mod recipe;
 mod schema;
 mod size;
 mod source;
+mod string;
 mod tally;
 mod tools;
 
 #[cfg(test)]
 mod tests;
 
-use aigw_core::call::{Call, PartKind};
+use aigw_core::call::{Call, Part, PartKind};
 use serde::de::DeserializeSeed;
 
 use self::{
@@ -37,8 +38,9 @@ use self::{
     tools::Tools,
 };
 pub(super) use self::{
-    json::{Json, Raw, Unexpected},
+    json::{Json, Unexpected},
     recipe::Recipe,
+    string::Raw,
     tally::{Tally, Texts},
 };
 
@@ -47,7 +49,7 @@ pub(super) fn read<T: Texts>(call: &Call, recipe: &Recipe, texts: T) -> Tally<T>
     let mut tally = Tally::new(texts);
     around(call, recipe, &mut tally);
     for part in call.parts() {
-        read_part(call.json(part), part.kind, recipe, &mut tally);
+        read_part(call, part, recipe, &mut tally);
     }
     tally
 }
@@ -62,14 +64,9 @@ pub(super) fn around<T>(call: &Call, recipe: &Recipe, tally: &mut Tally<T>) {
 }
 
 /// Reads one part of a prompt.
-pub(super) fn read_part<T: Texts>(
-    json: &[u8],
-    kind: PartKind,
-    recipe: &Recipe,
-    tally: &mut Tally<T>,
-) {
+pub(super) fn read_part<T: Texts>(call: &Call, part: &Part, recipe: &Recipe, tally: &mut Tally<T>) {
     let before = tally.clone();
-    let level = match kind {
+    let level = match part.kind {
         PartKind::Tools | PartKind::Format => None,
         PartKind::Message => {
             tally.fixed += recipe.per_message();
@@ -91,14 +88,14 @@ pub(super) fn read_part<T: Texts>(
             recipe,
             level,
         }
-        .read(&mut Json::new(json)),
-        None => read_form(json, kind, recipe, tally),
+        .read(&mut Json::of(call, part)),
+        None => read_form(call.json(part), part.kind, recipe, tally),
     };
     // What is not as any provider wants it, such as half a surrogate pair, counts as it is written.
     if read.is_err() {
         *tally = before;
         tally.assumed = true;
-        tally.text(&String::from_utf8_lossy(json));
+        tally.text(&String::from_utf8_lossy(call.json(part)));
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn image_url(
     }
     json.enter()?;
     while let Some(key) = json.key()? {
-        match Key::new(&key.decode()?) {
+        match Key::read(key)? {
             Key::Url => media = at_url(json)?,
             Key::Detail => detail = Detail::read(json)?,
             _ => {
@@ -60,7 +60,7 @@ impl<T: Texts> Source<'_, T> {
         let (mut data, mut media, mut plain) = (None, None, false);
         json.enter()?;
         while let Some(key) = json.key()? {
-            match Key::new(&key.decode()?) {
+            match Key::read(key)? {
                 Key::Data => data = json.string_or_null()?,
                 Key::Type => plain = json.string()?.decode()? == "text",
                 Key::Url | Key::FileUrl | Key::FileData => media = at_url(json)?.or(media),

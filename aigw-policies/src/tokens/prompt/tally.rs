@@ -1,4 +1,4 @@
-use super::json::{Raw, Unexpected};
+use super::{json::Unexpected, string::Raw};
 
 /// Takes the texts of a prompt.
 pub(in crate::tokens) trait Texts: Clone {

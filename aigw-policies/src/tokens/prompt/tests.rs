@@ -335,6 +335,16 @@ fn files_are_taken_for_pages() {
 }
 
 #[test]
+fn a_text_is_the_same_however_long_it_is() {
+    for letters in [1, 100, 255, 256, 257, 3000] {
+        let long = "aé\n\"\\\u{1}猫".repeat(letters / 7 + 1);
+        let part = json!({"type": "text", "text": long});
+        let seen = message(json!({"role": "user", "content": [part.clone(), "b", part]}));
+        assert_eq!(seen.texts.0, [&*long, "b", &*long, "user"]);
+    }
+}
+
+#[test]
 fn what_no_provider_takes_counts_as_it_is_written() {
     let odd = r#"{"role":"user","content":"\ud800"}"#;
     let body = format!(r#"{{"model":"gpt-4o","messages":[{odd}]}}"#);

@@ -64,26 +64,24 @@ if is_new then
   call('SET', KEYS[1], ('%d'):format(batch), 'PX', remembered)
 end
 
-local answers, said = {}, 0
--- Of the call that is decided: what it claims of which levels.
-local amounts, claimed = {}, {}
+-- Makes a level that of this limit.
+local function bring(level, limit)
+  local before = read(level, kept[level], limit, now)
+  if before ~= limit then
+    set_limit(level, before, limit, now)
+  end
+end
 
-local size = #numbers
-while next <= size do
+local answers, said = {}, 0
+
+-- Decides over a call that claims of several levels, of which this is the first.
+local function decide_all(limit, level, amount)
+  local claimed, amounts = {}, {}
   local claims, worst, wait = 0, nil, nil
-  repeat
-    local limit, level, amount
-    limit, level, amount, next = unpack_from('<ddd', numbers, next)
-    local claims_more = limit < 0
-    if claims_more then
-      limit = -limit
-    end
-    limit = named[limit] or limit_at(limit)
+  local claims_more = true
+  while true do
     if limits[level] ~= limit then
-      local before = read(level, kept[level], limit, now)
-      if before ~= limit then
-        set_limit(level, before, limit, now)
-      end
+      bring(level, limit)
     end
     local sum = amount
     -- A key that stands twice has one level.
@@ -98,18 +96,49 @@ while next <= size do
     if late and not (worst and (wait == NEVER or (late ~= NEVER and late <= wait))) then
       worst, wait = claims, late
     end
-  until not claims_more
+    if not claims_more then
+      break
+    end
+    local place
+    place, level, amount, next = unpack_from('<ddd', numbers, next)
+    claims_more = place < 0
+    place = abs(place)
+    limit = named[place] or limit_at(place)
+  end
   if worst then
-    local level = claimed[worst]
-    local limit = limits[level]
+    level = claimed[worst]
+    limit = limits[level]
     said = said + 1
     answers[said] = pack('<dddd', -worst, wait, limit.rules.left(level, limit, now))
+    return
+  end
+  for claim = 1, claims do
+    level = claimed[claim]
+    limit = limits[level]
+    said = said + 1
+    answers[said] = pack('<ddd', limit.rules.take(level, limit, amounts[claim], now))
+    changed[level] = true
+  end
+end
+
+local size = #numbers
+while next <= size do
+  local place, level, amount
+  place, level, amount, next = unpack_from('<ddd', numbers, next)
+  if place < 0 then
+    decide_all(named[-place] or limit_at(-place), level, amount)
   else
-    for claim = 1, claims do
-      local level = claimed[claim]
-      local limit = limits[level]
-      said = said + 1
-      answers[said] = pack('<ddd', limit.rules.take(level, limit, amounts[claim], now))
+    -- Most calls claim of one level.
+    local limit = named[place] or limit_at(place)
+    if limits[level] ~= limit then
+      bring(level, limit)
+    end
+    said = said + 1
+    local late, from, remaining, lasts = limit.rules.claim(level, limit, amount, now)
+    if late then
+      answers[said] = pack('<dddd', -1, late, limit.rules.left(level, limit, now))
+    else
+      answers[said] = pack('<ddd', from, remaining, lasts)
       changed[level] = true
     end
   end

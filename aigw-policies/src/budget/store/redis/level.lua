@@ -17,7 +17,7 @@ local MOST = 2 ^ 52
 local HOUR = 3600000000
 local DAY = 24 * HOUR
 
-local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+local abs, floor, ceil, max, min = math.abs, math.floor, math.ceil, math.max, math.min
 local pack, unpack_from, find = struct.pack, struct.unpack, string.find
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
 
@@ -40,8 +40,22 @@ local changed = list()
 -- and `least` how many its limit has at least.
 local makers = {}
 
+-- Answers until when a claim does not fit, or else nothing and what `take` answers.
+local function claim_by(rules)
+  local fit, take = rules.fit, rules.take
+  function rules.claim(level, limit, amount, now)
+    local late = fit(level, limit, now, amount)
+    if late then
+      return late
+    end
+    return nil, take(level, limit, amount, now)
+  end
+end
+
 -- Of a quota, what is used beyond what was taken is used where that was taken; and it is not lowered.
 local function as_quotas(rules)
+  claim_by(rules)
+
   function rules.lower() end
 
   function rules.extend(level, limit, more, from, taken)
@@ -78,8 +92,14 @@ function makers.b()
     lefts[level], ats[level], sinces[level], expiries[level] = left, at, since, expires
   end
 
-  function bucket.write(level)
-    return pack('<dddd', lefts[level], ats[level], sinces[level], expiries[level])
+  function bucket.kept(level, limit, now)
+    local left, at, inflow = lefts[level], ats[level], limit.inflow
+    local lacking = limit.full - left
+    local lasts = (lacking + -lacking % inflow) / inflow
+    if at > now then
+      lasts = lasts + at - now
+    end
+    return lasts, pack('<ddd', left, at, sinces[level])
   end
 
   function bucket.change(level, before, limit)
@@ -108,6 +128,18 @@ function makers.b()
     if lacking > 0 then
       return max(ats[level] - now, 0) + ceil(lacking / limit.inflow)
     end
+  end
+
+  -- At once, for most calls claim of one rate alone.
+  function bucket.claim(level, limit, amount, now)
+    local parts, inflow = limit.parts, limit.inflow
+    local left = lefts[level] - amount * parts
+    if left < 0 then
+      return bucket.fit(level, limit, now, amount)
+    end
+    lefts[level] = left
+    local lacking = limit.full - left
+    return nil, ats[level], (left - left % parts) / parts, (lacking + -lacking % inflow) / inflow
   end
 
   -- Answers what `left` does as well.
@@ -145,15 +177,8 @@ function makers.b()
   function bucket.left(level, limit, now)
     local left, parts = lefts[level], limit.parts
     local remaining = left > 0 and (left - left % parts) / parts or 0
-    local late = max(ats[level] - now, 0)
-    return remaining, bucket.lasts(level, limit, now) - late
-  end
-
-  function bucket.lasts(level, limit, now)
-    local inflow, late = limit.inflow, ats[level] - now
-    local lacking = limit.full - lefts[level]
-    local lasts = (lacking + -lacking % inflow) / inflow
-    return late > 0 and lasts + late or lasts
+    local lacking, inflow = limit.full - left, limit.inflow
+    return remaining, (lacking + -lacking % inflow) / inflow
   end
   return bucket
 end
@@ -242,10 +267,9 @@ function makers.w()
     end
   end
 
-  function window.write(level)
-    return pack(
-      '<ddddd', starts[level], ends[level], sinces[level], uses[level], expiries[level]
-    )
+  function window.kept(level, limit, now)
+    local kept = pack('<dddd', starts[level], ends[level], sinces[level], uses[level])
+    return max(ends[level] - now, 0), kept
   end
 
   function window.change(level, before, limit, now)
@@ -274,11 +298,7 @@ function makers.w()
   end
 
   function window.left(level, limit, now)
-    return max(limit.amount - uses[level], 0), window.lasts(level, limit, now)
-  end
-
-  function window.lasts(level, limit, now)
-    return max(ends[level] - now, 0)
+    return max(limit.amount - uses[level], 0), max(ends[level] - now, 0)
   end
 
   as_quotas(window)
@@ -291,7 +311,7 @@ end
 -- used in each, in a place that it keeps.
 function makers.r()
   local rolling = { size = (3 + SLOTS) * 8, least = 1 + 2 * 8 }
-  local FORM = '<' .. ('d'):rep(3 + SLOTS)
+  local FORM = '<' .. ('d'):rep(2 + SLOTS)
 
   function rolling.limit(written)
     local amount, width = unpack_from('<dd', written, 2)
@@ -307,13 +327,14 @@ function makers.r()
     slots[level] = used
   end
 
-  local function set(level, newest, since, expires, ...)
-    newests[level], sinces[level], expiries[level], slots[level] = newest, since, expires, { ... }
+  local function set(level, newest, since, ...)
+    newests[level], sinces[level], slots[level] = newest, since, { ... }
   end
 
   function rolling.read(level, limit, kept, from, now)
     set(level, unpack_from(FORM, kept, from))
-    -- Behind them stands where the reading ended.
+    -- Behind the slots stands where the reading ended.
+    expiries[level] = unpack_from('<d', kept, slots[level][SLOTS + 1])
     slots[level][SLOTS + 1] = nil
     local newest, slot = newests[level], floor(now / limit.width)
     for step = 0, min(slot - newest, SLOTS) - 1 do
@@ -322,8 +343,9 @@ function makers.r()
     newests[level] = max(newest, slot)
   end
 
-  function rolling.write(level)
-    return pack(FORM, newests[level], sinces[level], expiries[level], unpack(slots[level]))
+  function rolling.kept(level, limit, now)
+    local lasts = rolling.lasts(level, limit, now)
+    return lasts, pack(FORM, newests[level], sinces[level], unpack(slots[level]))
   end
 
   local function total(level)
@@ -481,25 +503,21 @@ end
 -- A level is kept until the whole limit is there again: without it, it is as well. And for as long
 -- again, up to an hour, so that it can be written over the next time, which costs less than to set it.
 local function keep(level, now)
-  local key, limit, expires = KEYS[level], limits[level], expiries[level]
-  local rules = limit.rules
-  local lasts = rules.lasts(level, limit, now)
+  local limit, expires = limits[level], expiries[level]
+  local lasts, kept = limit.rules.kept(level, limit, now)
   if lasts <= 0 then
-    call('DEL', key)
-    return
-  end
-  if expires and now + lasts <= expires then
-    call('SETRANGE', key, limit.behind, rules.write(level))
-    return
-  end
-  expires = now + lasts + min(lasts, HOUR)
-  expiries[level] = expires
-  local kept = limit.written .. rules.write(level)
-  if ARGV[1] == '' then
-    -- A second more, for while a script runs nothing expires.
-    call('SET', key, kept, 'PX', ceil((expires - now) / 1000) + 1000)
+    call('DEL', KEYS[level])
+  elseif expires and now + lasts <= expires then
+    call('SETRANGE', KEYS[level], limit.behind, kept)
   else
-    -- Where a test names the time, the server's own must not end it.
-    call('SET', key, kept)
+    expires = now + lasts + min(lasts, HOUR)
+    kept = limit.written .. kept .. pack('<d', expires)
+    if ARGV[1] == '' then
+      -- A second more, for while a script runs nothing expires.
+      call('SET', KEYS[level], kept, 'PX', ceil((expires - now) / 1000) + 1000)
+    else
+      -- Where a test names the time, the server's own must not end it.
+      call('SET', KEYS[level], kept)
+    end
   end
 end

@@ -37,15 +37,18 @@ pub(crate) enum Kind {
     Full,
     /// The same with keys and a token limit whose prompts are estimated.
     Limited,
+    /// The same with prompts that are counted where that may change the verdict.
+    Exact,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Raw,
         Self::Bare,
         Self::Layers,
         Self::Full,
         Self::Limited,
+        Self::Exact,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Kind {
             Self::Layers => "layers",
             Self::Full => "full",
             Self::Limited => "limited",
+            Self::Exact => "exact",
         }
     }
 }
@@ -102,7 +106,7 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                     .service(Leaf::new(client));
                 layered(listener, wire.callers, stack).await
             }
-            Kind::Full | Kind::Limited => {
+            Kind::Full | Kind::Limited | Kind::Exact => {
                 let protocol = match wire.provider {
                     Http::One => "http1",
                     Http::Two => "http2",
@@ -112,7 +116,11 @@ pub(crate) fn serve(kind: Kind, wire: Wire, upstream: SocketAddr) -> Result {
                      protocol = \"{protocol}\"\n\
                      timeouts = {{ headers = \"60s\", idle = \"60s\" }}\n\
                      [[route]]\nmodel = [\"gpt-*\"]\nbackends = [\"u\"]\n{}",
-                    if kind == Kind::Limited { LIMITS } else { "" },
+                    match kind {
+                        Kind::Limited => LIMITS.to_owned(),
+                        Kind::Exact => LIMITS.replace("fast", "exact"),
+                        _ => String::new(),
+                    },
                 ))?;
                 let ledger = Arc::new(Ledger::default());
                 let (limits, _) = Limits::new(&config)?;

@@ -1,28 +1,12 @@
-// The official `openai` package for Node, pointed at the gateway.
-//
-//   AIGW_BASE_URL   the gateway's root, as http://127.0.0.1:8080
-//   AIGW_API_KEY    the key to call it with; optional
-//   AIGW_TEST_NODE  the folder whose node_modules has the package; default target/node
+// What the official `openai` package for Node does with a gateway, and the gateway with it.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
-const home =
-  process.env.AIGW_TEST_NODE ??
-  fileURLToPath(new URL('../../../target/node', import.meta.url));
-const { OpenAI, APIUserAbortError, NotFoundError } = createRequire(`${home}/package.json`)('openai');
+import { connect, openai, words } from './client.mjs';
 
-const root = process.env.AIGW_BASE_URL;
-assert.ok(root, 'AIGW_BASE_URL names no gateway');
-const client = new OpenAI({
-  baseURL: `${root.replace(/\/+$/, '')}/v1`,
-  apiKey: process.env.AIGW_API_KEY ?? 'sk-test',
-  maxRetries: 0,
-});
-
-const words = 'seven blue horses';
+const { APIUserAbortError, NotFoundError } = openai;
+const client = connect();
 const ask = { model: 'gpt-4o', messages: [{ role: 'user', content: words }] };
 
 test('chat is answered with its usage', async () => {

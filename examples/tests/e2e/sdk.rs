@@ -16,6 +16,21 @@ use crate::{
 
 const BACKENDS: [&str; 4] = ["azure", "openai", "anthropic", "gemini"];
 
+/// Ends streams that want more than there is.
+const STOPPING: &str = r#"
+[token_limit]
+estimate = "off"
+output = 20
+opaque = "pass"
+stop_streams = true
+
+[[token_limit.budget]]
+name = "short"
+key = ["header:x-budget"]
+quota = 60
+period = "year"
+"#;
+
 /// The providers behind a gateway that the client programs expect.
 struct Providers {
     /// The gateway's file.
@@ -80,12 +95,12 @@ fn pytest(url: &str, args: &[&str]) -> Command {
     aimed(command, url, args)
 }
 
-/// The test runner of Node, with the client program aimed at a gateway.
+/// The test runner of Node, with client programs aimed at a gateway.
 fn node(url: &str, args: &[&str]) -> Command {
     provided("AIGW_TEST_NODE");
     let mut command = Command::new("node");
-    command.arg("--test").args(args);
-    aimed(command, url, &["openai.test.mjs"])
+    command.arg("--test");
+    aimed(command, url, args)
 }
 
 fn aimed(mut command: Command, url: &str, args: &[&str]) -> Command {
@@ -171,22 +186,17 @@ per = "5s"
 #[tokio::test]
 #[ignore = "needs the Python SDKs, which `cargo xtask test` installs"]
 async fn python_sdks_take_a_stream_that_is_stopped_for_one_at_its_greatest_length() {
-    const LIMIT: &str = r#"
-[token_limit]
-estimate = "off"
-output = 20
-opaque = "pass"
-stop_streams = true
-
-[[token_limit.budget]]
-name = "short"
-key = ["header:x-budget"]
-quota = 60
-period = "year"
-"#;
     let providers = Providers::open().await;
-    let house = House::open(&(providers.toml.clone() + LIMIT)).await;
+    let house = House::open(&(providers.toml.clone() + STOPPING)).await;
     printed(pytest(&house.url(), &["test_stopped.py"]).env("AIGW_STOPPED", "1")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the Node SDK, which `cargo xtask test` installs"]
+async fn the_node_sdk_takes_a_stream_that_is_stopped_for_one_at_its_greatest_length() {
+    let providers = Providers::open().await;
+    let house = House::open(&(providers.toml.clone() + STOPPING)).await;
+    printed(&mut node(&house.url(), &["stopped.test.mjs"])).await;
 }
 
 #[tokio::test]
@@ -196,7 +206,7 @@ async fn the_node_sdk_is_served_and_its_use_is_known_exactly() {
     let house = House::open(&providers.toml).await;
     // What the file's own name matches runs all of its tests, as any pattern of exclusion does.
     let to_the_end = "--test-name-pattern=^(chat|a stream|a call|an unknown) ";
-    printed(&mut node(&house.url(), &[to_the_end])).await;
+    printed(&mut node(&house.url(), &[to_the_end, "openai.test.mjs"])).await;
     providers.audit_exactly(&house).await;
 }
 
@@ -207,7 +217,7 @@ async fn the_node_sdk_may_abort_its_streams() {
     let house = House::open(&providers.toml).await;
     printed(&mut node(
         &house.url(),
-        &["--test-name-pattern=^an aborted"],
+        &["--test-name-pattern=^an aborted", "openai.test.mjs"],
     ))
     .await;
     providers.audit(&house).await;
@@ -227,7 +237,7 @@ async fn the_gateway_on_bare_hyper_serves_them_as_well() {
     let url = gateway.address("listening on ").await;
     let programs = ["test_openai.py", "test_anthropic.py"];
     printed(&mut pytest(&url, &programs)).await;
-    printed(&mut node(&url, &[])).await;
+    printed(&mut node(&url, &["openai.test.mjs"])).await;
     providers.assert_called();
     gateway.terminate().await;
     assert!(gateway.exit().await.success());

@@ -39,7 +39,13 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         r#"{"model":"m","x":{"a":[1,2,{"b":null}]},"y":[[],{},"",0,-0,1E+2,true]}"#,
         "{}",
     ];
-    seeds.map(|seed| seed.as_bytes().to_vec()).into()
+    // Texts that are longer than what is looked at at once, with escapes around where that ends.
+    let texts = [61, 62, 63, 64, 125].map(|plain| {
+        let text = format!("{}\\n\\\\\\\"\\u00e9", "a".repeat(plain)).repeat(5);
+        format!(r#"{{"model":"m","messages":[{{"content":"{text}"}},"{text}"]}}"#)
+    });
+    let seeds = seeds.into_iter().map(str::to_owned).chain(texts);
+    seeds.map(String::into_bytes).collect()
 }
 
 /// How deep a valid document is nested.
@@ -95,6 +101,13 @@ fn agrees(call: &Call, input: &[u8]) {
             serde_json::from_slice::<IgnoredAny>(call.json(part)).is_ok(),
             "part {part:?}"
         );
+    }
+    for string in call.long_strings() {
+        let written = input.get(string.span.clone()).unwrap_or_default();
+        assert!(string.span.len() >= 256 + 2, "long: {string:?}");
+        if let Ok(said) = serde_json::from_slice::<String>(written) {
+            assert_eq!(said.len(), string.bytes, "bytes of {string:?}");
+        }
     }
     // Lone surrogates and numbers out of range are JSON that it cannot hold.
     let Ok(document) = serde_json::from_slice::<Value>(input) else {

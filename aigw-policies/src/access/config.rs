@@ -37,6 +37,12 @@ impl Config {
         self
     }
 
+    /// Whether a caller without a key is refused.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.required
+    }
+
     /// The id of the consumer that a caller without a key is, where none is
     /// [required](Self::required).
     pub const ANONYMOUS: &str = "anonymous";

@@ -57,7 +57,12 @@ impl Reach<'_> {
                 .filter(|(dimension, _)| **dimension == Dimension::Consumer);
             let known = |id: &str| access.is_some_and(|access| has_consumer(access, id));
             let (_, id) = consumers.find(|(_, id)| !known(id))?;
-            Some(format!("there is no consumer `{id}`"))
+            Some(match id {
+                access::Config::ANONYMOUS => {
+                    format!("nobody is `{id}` where `access.required` is true")
+                }
+                _ => format!("there is no consumer `{id}`"),
+            })
         })
     }
 
@@ -83,5 +88,8 @@ impl Reach<'_> {
 
 fn has_consumer(access: &access::Config, id: &str) -> bool {
     let mut consumers = access.consumers().iter();
-    id == access::Config::ANONYMOUS || consumers.any(|consumer| consumer.id() == id)
+    match id {
+        access::Config::ANONYMOUS => !access.is_required(),
+        _ => consumers.any(|consumer| consumer.id() == id),
+    }
 }

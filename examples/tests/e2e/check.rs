@@ -231,6 +231,14 @@ async fn a_file_that_cannot_take_effect_is_refused_by_name_key_and_reason() {
             "there is no consumer `b`",
         ),
         (
+            "when-anonymous",
+            consumer("a", "\"sk-1\"")
+                + "[[request_limit]]\nkey = []\nquota = 1\nperiod = \"day\"\n\
+                   when = { consumer = \"anonymous\" }",
+            "request_limit[0]",
+            "nobody is `anonymous` where `access.required` is true",
+        ),
+        (
             "no-route",
             "[server]\nlisten = \"127.0.0.1:0\"".to_owned(),
             "route",

@@ -7,7 +7,7 @@
 //! | `drain` | reads answers to their end when their callers have hung up; outermost |
 //! | `request-limit` | admits so many requests in a time; outside what costs more than to refuse |
 //! | `token-limit` | admits calls while their budgets have tokens left; inside caches |
-//! | `redis` | keeps what is left of limits in Redis, for many processes: `budget::redis`; not in `full` |
+//! | `redis` | keeps what is left of limits in Redis, for many processes: `budget::redis`; brings `token-limit` along; not in `full` |
 //! | `tiktoken` | counts prompts by the vocabularies of OpenAI's models, for it: `tokens::Exact`; not in `full` |
 
 #[cfg(feature = "access")]

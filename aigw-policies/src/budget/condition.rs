@@ -11,7 +11,7 @@ use http::HeaderMap;
 ///
 /// In a file it is a table of values, all of which must be the call's:
 /// `{ "label:tier" = "gold", operation = "chat" }` (feature `serde`). An operation or an address
-/// that there cannot be is an error there. A call that has no value has not this one.
+/// that there cannot be is an error there. A call that lacks the property is not meant.
 ///
 /// # Examples
 ///
@@ -50,7 +50,7 @@ impl Condition {
         }
     }
 
-    /// Of these calls those that have this value as well.
+    /// Of these calls those that have this value as well. One of the same dimension is replaced.
     #[must_use]
     pub fn and(mut self, dimension: Dimension, value: impl Into<Box<str>>) -> Self {
         self.values.insert(dimension, value.into());

@@ -22,6 +22,15 @@ impl Limit {
         }
     }
 
+    /// Whether its amount is one of money.
+    #[cfg(feature = "token-limit")]
+    pub(crate) const fn is_money(&self) -> bool {
+        match self {
+            Self::Rate(rate) => rate.is_money,
+            Self::Quota(quota) => quota.is_money,
+        }
+    }
+
     /// The time that its amount is for: `minute`, `month`, `10s`.
     #[cfg(any(feature = "request-limit", feature = "token-limit"))]
     pub(crate) fn span(&self) -> String {
@@ -61,6 +70,7 @@ pub struct Rate {
     per: Duration,
     max_debt: Duration,
     flow: Flow,
+    is_money: bool,
 }
 
 impl Rate {
@@ -95,22 +105,26 @@ impl Rate {
             per,
             max_debt,
             flow: Flow::new(amount, per, max_debt),
+            is_money: false,
         })
     }
 
     /// So much money in so much time, for a budget that counts cost: in a currency, whose millionths
-    /// are counted.
+    /// are counted (feature `token-limit`).
     ///
     /// # Errors
     ///
     /// As [`try_new`](Self::try_new); and an amount that is not from 0.000001 to a billion.
     #[cfg(feature = "token-limit")]
     pub fn of_money(amount: f64, per: Duration) -> Result<Self, LimitError> {
-        Self::try_new(millionths(amount)?, per)
+        Ok(Self {
+            is_money: true,
+            ..Self::try_new(millionths(amount)?, per)?
+        })
     }
 
     /// How long it may take at most until use beyond the limit is made up for: what would take
-    /// longer is forgiven. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
+    /// longer is forgiven. Zero forgives all of it. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
     /// time where that is longer.
     #[must_use]
     pub fn with_max_debt(self, max_debt: Duration) -> Self {
@@ -175,6 +189,7 @@ pub struct Quota {
     amount: u64,
     period: Period,
     align: Align,
+    is_money: bool,
 }
 
 impl Quota {
@@ -191,18 +206,22 @@ impl Quota {
             amount,
             period,
             align,
+            is_money: false,
         })
     }
 
     /// So much money in each period, for a budget that counts cost: in a currency, whose millionths
-    /// are counted.
+    /// are counted (feature `token-limit`).
     ///
     /// # Errors
     ///
     /// An amount that is not from 0.000001 to a billion.
     #[cfg(feature = "token-limit")]
     pub fn of_money(amount: f64, period: Period, align: Align) -> Result<Self, LimitError> {
-        Self::try_new(millionths(amount)?, period, align)
+        Ok(Self {
+            is_money: true,
+            ..Self::try_new(millionths(amount)?, period, align)?
+        })
     }
 
     /// What may be used in a period.
@@ -302,9 +321,9 @@ pub enum Align {
     /// With the UTC calendar: the whole amount is there at its turn, for all keys at once.
     #[default]
     Utc,
-    /// At every moment: the amount holds for the period that ends now. Use is counted in
-    /// 24 parts of the period and each is given back when the last of it is a
-    /// period old, so that a period never sees more than the amount.
+    /// At every moment: the amount holds for the period that ends now. Use is counted in parts of a
+    /// 23rd of the period, and each is given back when the last of it is a period old, so that a
+    /// period never sees more than the amount.
     Rolling,
 }
 

@@ -89,7 +89,8 @@ impl Config {
 
     /// How refusals and [levels](super::Handle::levels_by_key) call the limit, and the processes that
     /// share it. Callers read it. Of those that one store keeps, each needs a name of its own.
-    /// Default: refusals call it by its key, and processes `calls`.
+    /// Default: `calls` on a store, which so can keep one limit without a name; elsewhere refusals call
+    /// it by its key.
     pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
         self.name = Some(name.into());
         self

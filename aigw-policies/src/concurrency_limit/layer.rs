@@ -8,6 +8,7 @@ use super::{ConcurrencyLimit, Config, ConfigError, Handle, limit::Limit};
 /// Admits so many calls at once. See the [module](super).
 ///
 /// The services that it makes share their places, as do those of its clones.
+#[doc(alias = "limit-concurrency")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConcurrencyLimitLayer<T> {
@@ -26,7 +27,8 @@ impl<T> ConcurrencyLimitLayer<T> {
         Ok(Self { limit })
     }
 
-    /// Limits the calls of all processes whose stores share a namespace, by what Redis keeps.
+    /// Limits the calls of all processes whose stores share a namespace, by what Redis keeps (feature
+    /// `redis`).
     ///
     /// A place is then held by a lease as well, which the store's driver renews every five seconds
     /// and which lasts for fifteen: those of a process that has died come free by themselves. The

@@ -99,8 +99,8 @@
 //! replicas admit n times as many. With feature `redis`, `ConcurrencyLimitLayer::with_store` limits the
 //! calls of all processes together: a place is a lease in Redis as well, renewed for as long as the
 //! process lives, so that one that dies leaves nothing behind for longer than fifteen seconds. The
-//! queue, and what a [`Handle`] shows, are then those of one process. An answer that nobody reads holds its place for as long as it is
-//! kept; a server must give up on readers that do not read.
+//! queue, and what a [`Handle`] shows, are then those of one process. An answer that nobody reads
+//! holds its place for as long as it is kept; a server must give up on readers that do not read.
 
 mod body;
 mod config;

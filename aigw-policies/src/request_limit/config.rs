@@ -98,7 +98,7 @@ pub enum ConfigError {
     TooMany(u64),
     /// `when` holds for every call.
     EmptyCondition,
-    /// A name of a header that is taken.
+    /// A name of a header that stands twice or has a meaning of its own.
     Header(Box<str>),
 }
 
@@ -115,7 +115,7 @@ impl fmt::Display for ConfigError {
                 return write!(f, "{requests} requests are more than {}", u32::MAX);
             }
             Self::EmptyCondition => "`when` names no value and holds for every call",
-            Self::Header(name) => return write!(f, "the header `{name}` is taken"),
+            Self::Header(name) => return write!(f, "the header `{name}` stands twice or has a meaning of its own"),
         })
     }
 }

@@ -16,6 +16,8 @@ use crate::budget::{Headers, Limit, MemoryStore, Store};
 /// Admits so many requests in a time. See the [module](super).
 ///
 /// The services that it makes share their levels, as do those of its clones.
+#[doc(alias = "rate-limit-by-key")]
+#[doc(alias = "quota-by-key")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequestLimitLayer<St = MemoryStore> {
@@ -23,11 +25,11 @@ pub struct RequestLimitLayer<St = MemoryStore> {
 }
 
 impl RequestLimitLayer {
-    /// Limits requests in this process, for a million keys at most.
+    /// Limits requests in this process, for [so many](MemoryStore::DEFAULT_MAX_KEYS) keys at most.
     ///
     /// # Errors
     ///
-    /// A setting that cannot take effect.
+    /// A rate of more than 2³² − 1 requests, or a condition that names no value.
     pub fn try_new(config: Config) -> Result<Self, ConfigError> {
         Self::with_clock(config, SystemClock, MemoryStore::DEFAULT_MAX_KEYS)
     }
@@ -38,7 +40,7 @@ impl<C: Clock> RequestLimitLayer<MemoryStore<C>> {
     ///
     /// # Errors
     ///
-    /// A setting that cannot take effect.
+    /// As [`try_new`](RequestLimitLayer::try_new).
     pub fn with_clock(config: Config, clock: C, max_keys: usize) -> Result<Self, ConfigError> {
         let gcra = match &config.limit {
             Limit::Rate(rate) => {

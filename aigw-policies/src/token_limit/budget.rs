@@ -82,7 +82,7 @@ impl Budget {
     }
 
     /// Counts what calls cost by these prices, in millionths of their currency, and not tokens. Its
-    /// limit is one [of money](crate::budget::Quota::of_money).
+    /// limit must be one [of money](crate::budget::Quota::of_money), and no other limit may.
     ///
     /// ```
     /// use aigw_policies::{
@@ -119,10 +119,10 @@ impl Budget {
     /// Means by the [model](Dimension::Model) of its key the one that answers, where a router or an
     /// alias is asked. Default: the one that is asked.
     ///
-    /// Which it is an answer tells, so a call holds of the model that answered last to the same name,
-    /// at first of that name itself, and what it has used is charged to the one that answers. What
-    /// is charged so exceeds a limit by what was on its way when another model began to answer. 1,000
-    /// names are remembered.
+    /// Which model that is, only the answer tells. Until then a call is held against the model that
+    /// last answered to the same name, or, the first time, against the name itself; what it has used
+    /// is then charged to the model that answered. When another model begins to answer, its limit may
+    /// be exceeded by the calls already under way. At most 1,000 names are remembered.
     #[must_use]
     pub fn by_served_model(mut self) -> Self {
         self.by_served = true;

@@ -13,7 +13,8 @@ use crate::{
     tokens::{Fast, Off},
 };
 
-/// A token limit as it is written in a file. A key that is not known is an error.
+/// A token limit as it is written in a file (feature `serde`). A key that is not known is an error. In
+/// code, begin with [`TokenLimitLayer::try_new`].
 ///
 /// # Examples
 ///
@@ -38,8 +39,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// How prompts are estimated.
-    pub estimate: Estimate,
+    /// How prompts are estimated (feature `serde`).
+    pub estimate: EstimatorConfig,
     /// What output is expected: `learned`, `max_tokens` (the caller's cap) or a number of tokens.
     /// Default: `learned`.
     #[serde(default, deserialize_with = "output")]
@@ -64,7 +65,7 @@ pub struct Config {
     pub budget: Vec<BudgetConfig>,
 }
 
-/// What tokens cost: by kind, per million of them. `input` and `output` must be there, and what has
+/// What tokens cost (feature `serde`): by kind, per million of them. `input` and `output` must be there, and what has
 /// no price of its own costs what it is part of.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +84,7 @@ pub struct PricesConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Estimate {
+pub enum EstimatorConfig {
     /// They are not: a prompt is charged when its answer reports it.
     Off,
     /// In one pass, by what was learnt of the model.
@@ -93,7 +94,7 @@ pub enum Estimate {
     Exact,
 }
 
-/// Which model is meant.
+/// Which model is meant (feature `serde`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -105,7 +106,7 @@ pub enum WhichModel {
     Served,
 }
 
-/// Names of headers.
+/// Names of headers (feature `serde`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -122,7 +123,7 @@ pub struct HeaderNames {
     pub consumed: Option<String>,
 }
 
-/// One budget: a rate, a quota, or both.
+/// One budget (feature `serde`): a rate, a quota, or both.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -170,11 +171,14 @@ pub struct BudgetConfig {
 }
 
 impl Config {
-    /// The layer that it describes.
+    /// The layer that it describes. With [`EstimatorConfig::Exact`], say where long prompts are
+    /// [counted](TokenLimitLayer::offload).
     ///
     /// # Errors
     ///
-    /// Names the budget that cannot take effect, and why.
+    /// No budget, or one or a price that cannot take effect; a name of a header that cannot be or
+    /// stands twice; a status that is none of a refusal, or for which there is no quota; prompts that
+    /// are to be counted without the feature `tiktoken`.
     pub fn layer<St: Store>(&self, store: St) -> Result<TokenLimitLayer<St>, ConfigError> {
         let prices = self
             .prices
@@ -191,12 +195,12 @@ impl Config {
             .headers(self.headers.names()?.headers)?
             .quota_status(self.quota_status()?)?;
         Ok(match self.estimate {
-            Estimate::Off => layer.estimator(Off),
-            Estimate::Fast => layer.estimator(Fast::new()),
+            EstimatorConfig::Off => layer.estimator(Off),
+            EstimatorConfig::Fast => layer.estimator(Fast::new()),
             #[cfg(feature = "tiktoken")]
-            Estimate::Exact => layer.estimator(crate::tokens::Exact::new()),
+            EstimatorConfig::Exact => layer.estimator(crate::tokens::Exact::new()),
             #[cfg(not(feature = "tiktoken"))]
-            Estimate::Exact => return Err(ConfigError::NoTokenizer),
+            EstimatorConfig::Exact => return Err(ConfigError::NoTokenizer),
         })
     }
 
@@ -205,7 +209,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A name that no header can have, or that is taken.
+    /// A name that no header can have, or that stands twice or has a meaning of its own.
     pub fn consumed(&self) -> Result<Option<ConsumedLayer>, ConfigError> {
         let name = self.headers.names()?.consumed;
         Ok(name.map(ConsumedLayer::new))
@@ -215,7 +219,7 @@ impl Config {
         let Some(status) = self.quota_status else {
             return Ok(StatusCode::TOO_MANY_REQUESTS);
         };
-        if self.budget.iter().all(|budget| budget.quota.is_none()) {
+        if self.budget.iter().all(|budget| budget.period.is_none()) {
             return Err(ConfigError::StatusWithoutQuota);
         }
         StatusCode::from_u16(status).map_err(|_| ConfigError::Status(status))

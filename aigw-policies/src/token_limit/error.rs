@@ -1,6 +1,6 @@
 use std::{error::Error, fmt};
 
-/// Budgets that cannot take effect together.
+/// Settings of a token limit that cannot take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -38,7 +38,10 @@ impl fmt::Display for ConfigError {
             Self::NoTokenizer => f.write_str("to count prompts needs the feature `tiktoken`"),
             Self::StatusWithoutQuota => f.write_str("there is no quota for `quota_status`"),
             Self::NotAHeader(name) => write!(f, "`{name}` is no name of a header"),
-            Self::Header(name) => write!(f, "the header `{name}` is taken"),
+            Self::Header(name) => write!(
+                f,
+                "the header `{name}` stands twice or has a meaning of its own"
+            ),
         }
     }
 }

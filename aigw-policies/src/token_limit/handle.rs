@@ -5,6 +5,9 @@ use crate::budget::{self, Key, KeyError, Left, Limit, LimitError, Store};
 
 /// Shows what the budgets of a limiter have left, and changes them while it runs.
 ///
+/// Made by [`TokenLimitLayer::handle`](super::TokenLimitLayer::handle); clones are handles of the same
+/// budgets.
+///
 /// # Examples
 ///
 /// ```
@@ -78,10 +81,14 @@ impl<St: Store> Handle<St> {
     ///
     /// # Errors
     ///
-    /// There is no budget of this name, or the store cannot keep such a limit. Nothing changes then.
+    /// There is no budget of this name, the store cannot keep such a limit, or it is of money where
+    /// the old one was not, or the other way round. Nothing changes then.
     pub fn set_limit(&self, budget: &str, limit: impl Into<Limit>) -> Result<(), HandleError> {
         let limit = limit.into();
         self.store.check(&limit).map_err(HandleError::Limit)?;
+        if let Some(mismatch) = self.find(budget)?.unit().mismatch(&limit) {
+            return Err(HandleError::Unit(mismatch));
+        }
         if self
             .budgets
             .change(budget, |budget| budget.set_limit(limit))
@@ -111,6 +118,8 @@ pub enum HandleError {
     Key(KeyError),
     /// A limit that the store cannot keep.
     Limit(LimitError),
+    /// A limit that is of money where the budget counts none, or the other way round.
+    Unit(&'static str),
 }
 
 impl fmt::Display for HandleError {
@@ -119,6 +128,7 @@ impl fmt::Display for HandleError {
             Self::NoBudget(name) => write!(f, "there is no budget `{name}`"),
             Self::Key(error) => error.fmt(f),
             Self::Limit(error) => error.fmt(f),
+            Self::Unit(mismatch) => f.write_str(mismatch),
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::{
 
 /// Admits calls while every budget that holds for them has enough left. See the
 /// [module](super).
+#[doc(alias = "llm-token-limit")]
+#[doc(alias = "azure-openai-token-limit")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenLimitLayer<St> {
@@ -55,6 +57,9 @@ impl<St: Store> TokenLimitLayer<St> {
             if budget.lacks_model() {
                 let fault = "it is by the model that answers, and its key has no `model`".into();
                 return Err(ConfigError::Budget(budget.name().into(), fault));
+            }
+            if let Some(fault) = budget.unit().mismatch(budget.limit()) {
+                return Err(ConfigError::Budget(budget.name().into(), fault.into()));
             }
             store.check(budget.limit()).map_err(|fault| {
                 ConfigError::Budget(budget.name().into(), fault.to_string().into())
@@ -94,8 +99,9 @@ impl<St: Store> TokenLimitLayer<St> {
         self.changed(|limiter| limiter.estimator = Arc::new(estimator))
     }
 
-    /// Counts there what takes too long for a reactor. Without it, the estimate of a long prompt
-    /// stands.
+    /// Counts there what takes too long for a reactor: a long prompt, or the first one of a
+    /// vocabulary that is not loaded. Without it their estimates stand, and `Exact` counts nothing
+    /// until its vocabularies are loaded (`Exact::load`).
     pub fn offload(self, offload: impl Offload) -> Self {
         self.changed(|limiter| limiter.elsewhere = Some(Elsewhere::new(offload)))
     }
@@ -125,7 +131,7 @@ impl<St: Store> TokenLimitLayer<St> {
     }
 
     /// The status of a refusal by a quota. Default: 429; Azure API Management answers 403, which
-    /// SDKs take for a bad key.
+    /// SDKs report as a missing permission.
     ///
     /// # Errors
     ///

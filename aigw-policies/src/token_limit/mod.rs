@@ -61,8 +61,9 @@
 //!
 //! # Accuracy
 //!
-//! Prompts are estimated in one pass, and counted by an estimator that can, such as `Exact` (feature
-//! `tiktoken`), only where the difference decides: far from a limit nobody pays for a count.
+//! A prompt holds nothing before its answer unless an [estimator](TokenLimitLayer::estimator) is
+//! given. [`Fast`](crate::tokens::Fast) estimates it in one pass, and `Exact` (feature `tiktoken`)
+//! counts it as well, only where the difference decides: far from a limit nobody pays for a count.
 //!
 //! What is used and not reserved is a debt, which the budget makes up for before it admits again; a
 //! quota's ends with its period. So the last answer of a period may use more than was left of a
@@ -137,7 +138,9 @@ mod unit;
 mod weights;
 
 #[cfg(feature = "serde")]
-pub use self::config::{BudgetConfig, Config, Estimate, HeaderNames, PricesConfig, WhichModel};
+pub use self::config::{
+    BudgetConfig, Config, EstimatorConfig, HeaderNames, PricesConfig, WhichModel,
+};
 pub use self::{
     body::ResponseBody,
     budget::Budget,

@@ -8,7 +8,8 @@ pub enum OnOpaque {
     /// They pass, and are charged with what their answers show: the usage that they report, or else
     /// the text that they bring.
     Pass,
-    /// They are refused: 403 `forbidden`.
+    /// They are refused, 403 `forbidden`, where a budget of tokens or money holds for them. One of
+    /// calls alone lets them pass.
     Refuse,
     /// They are expected to use so many tokens of input, and are charged with them unless their
     /// answers report another number, and with what their answers show.

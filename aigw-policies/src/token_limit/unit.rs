@@ -3,6 +3,7 @@ use std::sync::Arc;
 use aigw_core::usage::Usage;
 
 use super::{Prices, Weights, asking::Asked, prices::Money, settlement::Expected};
+use crate::budget::Limit;
 
 /// What a budget counts.
 ///
@@ -29,6 +30,17 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Why a limit cannot be one of what it counts, if so: as numbers both are alike.
+    pub(super) fn mismatch(&self, limit: &Limit) -> Option<&'static str> {
+        match (self, limit.is_money()) {
+            (Self::Cost(_), false) => Some("its limit is not of money, as its cost is"),
+            (Self::Tokens(_) | Self::Calls, true) => {
+                Some("its limit is of money, and it counts none")
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it depends on how many tokens a call has.
     pub(super) fn reads_prompts(&self) -> bool {
         !matches!(self, Self::Calls)

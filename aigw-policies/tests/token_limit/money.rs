@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aigw_core::usage::Kind;
 use aigw_policies::{
-    budget::{Align, Limit, LimitError, Period, Quota, Rate},
-    token_limit::{Budget, Output, Price, Prices},
+    budget::{Align, Limit, LimitError, MemoryStore, Period, Quota, Rate},
+    token_limit::{Budget, HandleError, OnOpaque, Output, Price, Prices, TokenLimitLayer},
 };
 
 use crate::house::{House, json, request};
@@ -21,7 +21,7 @@ fn prices() -> Prices {
 
 /// So many millionths of a dollar a month.
 fn a_month(millionths: u64) -> Limit {
-    let quota = Quota::try_new(millionths, Period::Month, Align::Utc);
+    let quota = Quota::of_money(millionths as f64 / 1e6, Period::Month, Align::Utc);
     quota.unwrap().into()
 }
 
@@ -90,7 +90,7 @@ async fn a_call_costs_what_its_tokens_do_at_the_model_that_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_tells_of_money() {
-    let rate = Rate::try_new(1_000_000, Duration::from_secs(3600)).unwrap();
+    let rate = Rate::of_money(1.0, Duration::from_secs(3600)).unwrap();
     let budget = Budget::new("team", rate).cost(prices());
     let house = House::new([budget]).limit(|limit| limit.output(Output::Tokens(0)));
     // 300,000 × 2.5: 0.75 dollars are held.
@@ -121,6 +121,30 @@ async fn money_and_tokens_are_held_together_or_not_at_all() {
     assert_eq!(house.call(chat("gpt-4o", 100)).await.status(), 400);
     assert_eq!(house.left("tokens", tokens.into()), 1000);
     assert_eq!(house.left("money", a_month(100)), 100);
+}
+
+#[test]
+fn money_is_limited_by_money_and_nothing_else_is() {
+    let tokens = Quota::try_new(500, Period::Month, Align::Utc).unwrap();
+    let layer = |budget| TokenLimitLayer::try_new([budget], MemoryStore::new(), OnOpaque::Pass);
+    for (budget, fault) in [
+        (Budget::new("b", tokens).cost(prices()), "not of money"),
+        (Budget::new("b", a_month(1)), "counts none"),
+        (Budget::new("b", a_month(1)).calls(), "counts none"),
+    ] {
+        let error = layer(budget).map(drop).unwrap_err().to_string();
+        assert!(
+            error.contains("budget `b`: its limit is") && error.contains(fault),
+            "{error}"
+        );
+    }
+    let handle = layer(Budget::new("b", a_month(1)).cost(prices()))
+        .unwrap()
+        .handle();
+    let wrong = handle.set_limit("b", tokens);
+    assert!(matches!(wrong, Err(HandleError::Unit(_))), "{wrong:?}");
+    assert_eq!(handle.budgets()[0].limit(), &a_month(1));
+    assert_eq!(handle.set_limit("b", a_month(2)), Ok(()));
 }
 
 #[test]

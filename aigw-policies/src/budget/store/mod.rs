@@ -51,7 +51,8 @@ pub trait Store: sealed::Sealed + Clone + Send + Sync + 'static {
     fn charge(&self, hold: &Hold, key: Key, used: u64);
 
     /// Corrects what was taken to what was used: `used` of the hold in the same place. At once in
-    /// memory, and without waiting in any store, for it is called from `Drop`.
+    /// memory, and without waiting in any store, for it is called from `Drop`. A hold for which there
+    /// is no number stays taken.
     fn settle(&self, holds: Vec<Hold>, used: &[u64]);
 
     /// What a key has left of a limit; `None` where another process would have to be asked.
@@ -108,6 +109,9 @@ pub enum Verdict {
 }
 
 /// Part of a budget that a call has taken and not settled.
+///
+/// Dropped without being settled, it stays taken: of a quota until its period ends, of a rate until
+/// it has flowed back.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "what is held must be settled"]
 pub struct Hold {

@@ -23,6 +23,11 @@ use crate::tokens::{Counting, Estimate, Estimator, Fast, Work, prompt::Recipe};
 /// texts is that of OpenAI's published recipes, which it calls estimates: framing, functions, images
 /// and sound. The rest is [assumed](super::super::Basis::Assumed).
 ///
+/// # Deployment
+///
+/// Give the limiter an [offload](crate::token_limit::TokenLimitLayer::offload), or
+/// [load](Self::load) the vocabularies at the start: without either it estimates as [`Fast`] does.
+///
 /// # Cost
 ///
 /// Counting takes some 90 ns a byte in prose and 350 at worst; an estimate, 4 ns. What has been

@@ -83,7 +83,7 @@ impl Config {
     }
 
     /// How long a decision may take before [`OnError`] makes it, and Redis counts as lost: longer
-    /// than its server pauses when all is well. Of nothing, only an answer that is there at once is
+    /// than its server pauses when all is well. With none, only an answer that is there at once is
     /// in time. Default: [`DEFAULT_DEADLINE`](Self::DEFAULT_DEADLINE).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What has become of the calls and corrections of a [`RedisStore`](super::RedisStore) since it was
-/// made.
+/// made; `leases`, `waiting`, `processes` and `is_lost` are as of now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

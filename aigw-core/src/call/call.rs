@@ -292,8 +292,8 @@ impl Call {
             .unwrap_or_default()
     }
 
-    /// The strings of the body of 256 bytes and more, keys among them, in the order in which they
-    /// stand there: whoever reads a piece need not look for where they end.
+    /// The strings of the body of 256 bytes and more, but for keys, in the order in which they stand
+    /// there: whoever reads a piece need not look for where they end.
     #[must_use]
     pub fn long_strings(&self) -> &[LongString] {
         &self.layout.long_strings

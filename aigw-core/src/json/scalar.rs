@@ -25,7 +25,7 @@ impl Machine {
             if role == Role::Length {
                 self.tell_length(plain.len() as u64, sink);
             }
-            if plain.len() >= LONG {
+            if plain.len() >= LONG && role.is_of_value() {
                 self.tell_long(plain.len(), plain.len() as u64, false, rest, sink);
             }
             self.end_text(role, Some(Text::plain(plain)), behind, sink)?;
@@ -63,7 +63,7 @@ impl Machine {
             return Ok(&[]);
         }
         let is_whole = !matches!(self.place.state, State::Text(..));
-        if is_whole && raw.len() >= LONG {
+        if is_whole && raw.len() >= LONG && role.is_of_value() {
             self.tell_long(raw.len(), run.meaning, run.has_codes, rest, sink);
         }
         let behind = rest.get(raw.len() + 1..).unwrap_or_default();

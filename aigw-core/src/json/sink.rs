@@ -18,7 +18,7 @@ pub(crate) trait Sink<F> {
         let _ = (field, bytes, began);
     }
 
-    /// A [long](LONG) string that stands whole in its chunk has ended, wherever it is.
+    /// A [long](LONG) string that stands whole in its chunk has ended, wherever it is, but for keys.
     fn long_string(&mut self, string: LongString) {
         let _ = string;
     }
@@ -27,7 +27,7 @@ pub(crate) trait Sink<F> {
 /// How many bytes a string has at least, between its quotes, that is told because it is long.
 pub(crate) const LONG: usize = 256;
 
-/// A string of at least 256 bytes, as it stands in a document.
+/// A string of at least 256 bytes, as it stands in a document as a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LongString {

@@ -33,6 +33,12 @@ pub(super) enum Role {
     Nothing,
 }
 
+impl Role {
+    pub(super) const fn is_of_value(self) -> bool {
+        !matches!(self, Self::Key | Self::ForeignKey)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Literal {
     True,

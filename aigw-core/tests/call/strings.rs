@@ -5,24 +5,12 @@ use serde_json::Value;
 
 use crate::stack::{CHAT, parse};
 
-/// What all strings of a document say that are long as it is written, keys and values in their order.
+/// What all values of a document say that are long strings as it is written, in their order.
 fn long(value: &Value, said: &mut Vec<String>) {
-    let mut note = |text: &str| {
-        if serde_json::to_string(text).unwrap().len() >= 256 + 2 {
-            said.push(text.to_owned());
-        }
-    };
     match value {
-        Value::String(text) => note(text),
+        Value::String(text) if value.to_string().len() >= 256 + 2 => said.push(text.to_owned()),
         Value::Array(list) => list.iter().for_each(|value| long(value, said)),
-        Value::Object(map) => {
-            for (key, value) in map {
-                if serde_json::to_string(key).unwrap().len() >= 256 + 2 {
-                    said.push(key.clone());
-                }
-                long(value, said);
-            }
-        }
+        Value::Object(map) => map.values().for_each(|value| long(value, said)),
         _ => {}
     }
 }

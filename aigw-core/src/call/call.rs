@@ -4,11 +4,8 @@ use bytes::Bytes;
 use http::Extensions;
 use http_body::Body;
 
-use super::{CallBody, Record, budget::Hold};
-use crate::{
-    dialect::{Dialect, Operation, Target},
-    json::LongString,
-};
+use super::{CallBody, LongString, Record, budget::Hold};
+use crate::dialect::{Dialect, Operation, Target};
 
 /// What a caller asks, read once from head and body.
 ///

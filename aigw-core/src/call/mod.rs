@@ -84,6 +84,7 @@ mod form;
 mod future;
 mod has_call;
 mod layer;
+mod long_string;
 mod peeking;
 mod preparing;
 mod read;
@@ -99,7 +100,7 @@ pub use self::{
     future::ResponseFuture,
     has_call::HasCall,
     layer::CallLayer,
+    long_string::LongString,
     record::{Fact, Record},
     service::CallService,
 };
-pub use crate::json::LongString;

@@ -5,13 +5,13 @@ use std::{ops::Range, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Call, Part, PartKind, Record,
+    Call, LongString, Part, PartKind, Record,
     budget::Hold,
     call::{Layout, Options, View},
 };
 use crate::{
     dialect::{Asked, Target, asked},
-    json::{Flaw, LongString, Malformed, Mode, Scanner, Sink, Value},
+    json::{Flaw, Malformed, Mode, Scanner, Sink, Value},
     reject::{Reason, Refusal},
 };
 
@@ -141,8 +141,12 @@ impl Sink<Asked> for Reader<'_> {
         }
     }
 
-    fn long_string(&mut self, string: LongString) {
-        self.layout.long_strings.push(string);
+    fn long_string(&mut self, span: Range<u64>, bytes: u64, has_codes: bool) {
+        self.layout.long_strings.push(LongString {
+            span: position(span.start)..position(span.end),
+            bytes: position(bytes),
+            has_codes,
+        });
     }
 
     fn value(&mut self, field: Asked, value: Value<'_>, span: Range<u64>) {

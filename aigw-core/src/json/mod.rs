@@ -27,7 +27,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use self::sink::LongString;
 pub(crate) use self::{
     mark::Mark,
     scanner::{Mode, Scanner},

@@ -4,7 +4,7 @@ use super::{
     Flaw,
     machine::{Broken, CAP, Listener, Machine, Rest},
     number::Number,
-    sink::{LONG, LongString},
+    sink::LONG,
     state::{Literal, Role, State},
     text::{Escape, plain_len},
     tree::Leaf,
@@ -86,13 +86,9 @@ impl Machine {
         rest: &[u8],
         sink: &mut Listener<'_>,
     ) {
-        // Where a chunk is in memory, so is every place in it.
-        let begin = self.at(rest) as usize;
-        sink.long_string(LongString {
-            span: begin - 1..begin + written + 1,
-            bytes: meaning as usize,
-            has_codes,
-        });
+        let begin = self.at(rest);
+        let span = begin - 1..begin + written as u64 + 1;
+        sink.long_string(span, meaning, has_codes);
     }
 
     #[inline]

@@ -18,26 +18,15 @@ pub(crate) trait Sink<F> {
         let _ = (field, bytes, began);
     }
 
-    /// A [long](LONG) string that stands whole in its chunk has ended, wherever it is, but for keys.
-    fn long_string(&mut self, string: LongString) {
-        let _ = string;
+    /// A [long](LONG) string that is no key and stands whole in its chunk has ended, wherever it is.
+    /// It says so many bytes, some perhaps by escapes of codes.
+    fn long_string(&mut self, span: Range<u64>, bytes: u64, has_codes: bool) {
+        let _ = (span, bytes, has_codes);
     }
 }
 
 /// How many bytes a string has at least, between its quotes, that is told because it is long.
-pub(crate) const LONG: usize = 256;
-
-/// A string of at least 256 bytes, as it stands in a document as a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LongString {
-    /// Where it stands, with its quotes.
-    pub span: Range<usize>,
-    /// How many bytes of UTF-8 it says.
-    pub bytes: usize,
-    /// Whether an escape of a code (`\u00e9`) stands in it.
-    pub has_codes: bool,
-}
+pub(super) const LONG: usize = 256;
 
 /// A sink as the machine knows it, for which fields are numbers.
 pub(super) struct Numbered<'a, F: 'static, S> {
@@ -64,8 +53,8 @@ impl<F: Copy, S: Sink<F>> Sink<FieldId> for Numbered<'_, F, S> {
         }
     }
 
-    fn long_string(&mut self, string: LongString) {
-        self.sink.long_string(string);
+    fn long_string(&mut self, span: Range<u64>, bytes: u64, has_codes: bool) {
+        self.sink.long_string(span, bytes, has_codes);
     }
 }
 

@@ -16,16 +16,14 @@ impl Budgets {
         Arc::clone(&self.lock())
     }
 
-    /// Changes the budget of this name; answers whether there is one.
-    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Budget)) -> bool {
+    /// Changes the budget of this name, if there is one.
+    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Budget)) {
         let mut budgets = self.lock();
         let mut changed: Vec<_> = budgets.to_vec();
-        let Some(budget) = changed.iter_mut().find(|budget| budget.name() == name) else {
-            return false;
-        };
-        change(Arc::make_mut(budget));
-        *budgets = changed.into();
-        true
+        if let Some(budget) = changed.iter_mut().find(|budget| budget.name() == name) {
+            change(Arc::make_mut(budget));
+            *budgets = changed.into();
+        }
     }
 
     /// Held for a moment. No code behind it panics.

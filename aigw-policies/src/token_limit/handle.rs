@@ -89,14 +89,9 @@ impl<St: Store> Handle<St> {
         if let Some(mismatch) = self.find(budget)?.unit().mismatch(&limit) {
             return Err(HandleError::Unit(mismatch));
         }
-        if self
-            .budgets
-            .change(budget, |budget| budget.set_limit(limit))
-        {
-            Ok(())
-        } else {
-            Err(HandleError::NoBudget(budget.into()))
-        }
+        self.budgets
+            .change(budget, |budget| budget.set_limit(limit));
+        Ok(())
     }
 
     fn find(&self, name: &str) -> Result<Arc<Budget>, HandleError> {

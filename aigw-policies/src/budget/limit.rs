@@ -124,8 +124,8 @@ impl Rate {
     }
 
     /// How long it may take at most until use beyond the limit is made up for: what would take
-    /// longer is forgiven. Zero forgives all of it. Default: [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own
-    /// time where that is longer.
+    /// longer is forgiven, and with zero all of it. Default:
+    /// [`DEFAULT_MAX_DEBT`](Self::DEFAULT_MAX_DEBT), or the rate's own time where that is longer.
     #[must_use]
     pub fn with_max_debt(self, max_debt: Duration) -> Self {
         Self {

@@ -13,8 +13,8 @@ use crate::{
     tokens::{Fast, Off},
 };
 
-/// A token limit as it is written in a file (feature `serde`). A key that is not known is an error. In
-/// code, begin with [`TokenLimitLayer::try_new`].
+/// A token limit as it is written in a file (feature `serde`). A key that is not known is an error.
+/// In code, begin with [`TokenLimitLayer::try_new`].
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// How prompts are estimated (feature `serde`).
+    /// How prompts are estimated.
     pub estimate: EstimatorConfig,
     /// What output is expected: `learned`, `max_tokens` (the caller's cap) or a number of tokens.
     /// Default: `learned`.
@@ -65,8 +65,8 @@ pub struct Config {
     pub budget: Vec<BudgetConfig>,
 }
 
-/// What tokens cost (feature `serde`): by kind, per million of them. `input` and `output` must be there, and what has
-/// no price of its own costs what it is part of.
+/// What tokens cost (feature `serde`): by kind, per million of them. `input` and `output` must be
+/// there, and what has no price of its own costs what it is part of.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -80,7 +80,7 @@ pub struct PricesConfig {
     pub model: HashMap<String, HashMap<String, f64>>,
 }
 
-/// How prompts are estimated.
+/// How prompts are estimated (feature `serde`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -102,8 +102,8 @@ impl Caller {
     }
 }
 
-/// Calls with all callers at once for so long, each with one of these prompts after the other; answers
-/// how many calls were made.
+/// Calls with all callers at once for so long, each with one of these prompts after the other;
+/// answers how many calls were made.
 pub(crate) async fn drive(
     callers: Vec<Caller>,
     prompts: &[Bytes],

@@ -1,5 +1,5 @@
-//! Reads JSON that a [`Call`] has found to be well-formed, once and without
-//! a copy: what stands in a string is its reader's to make out.
+//! Reads JSON that a [`Call`] has found to be well-formed, once and without a copy: what stands in a
+//! string is its reader's to make out.
 
 use aigw_core::call::{Call, LongString, Part};
 
